@@ -1,0 +1,39 @@
+/*
+ * check.h: the security checks by name. In a normal build a check is its
+ * condition. A build with JABI_CHECK_SWITCH lets a test switch off one at a
+ * time, to see that the attack corpus notices the loss of each.
+ *
+ * JABI_CHECKS is the security documentation: one line per check.
+ */
+#ifndef JABI_CHECK_H
+#define JABI_CHECK_H
+
+#define JABI_CHECKS(X)                                                                             \
+    X(IQ_REPLY_SENDER, "an iq reply is taken only from whom was asked (RFC 6120 8.2.3)")           \
+    X(IQ_REPLY_KIND, "only an iq answers an iq, not a message or presence with its id")            \
+    X(ROUTE_SENDER, "a route's payload is taken only from whom the route names")                   \
+    X(UNWRAP_DEPTH, "forwarded stanzas are unwrapped to a bounded depth")                          \
+    X(SECRET_NEEDS_TLS, "no secret byte leaves before TLS is verified (RFC 6120 13.8)")            \
+    X(MECHANISM_ALLOWED, "only mechanisms that the account allows are used")                       \
+    X(SERVER_PROOF, "success counts only with a verified server proof")                            \
+    X(SCRAM_NONCE, "the server's nonce extends ours (RFC 5802 5.1)")                               \
+    X(SCRAM_ITERATIONS, "iteration counts are bounded from below and above")                       \
+    X(DIGEST_RSPAUTH, "DIGEST-MD5 rspauth is verified (RFC 2831 2.1.3)")                           \
+    X(STARTTLS_BUFFER, "bytes that came before the TLS handshake are thrown away")                 \
+    X(COMPRESS_AFTER_AUTH, "compression only after authentication, and only when asked for")       \
+    X(INFLATE_BOUND, "inflated bytes are bounded in size and ratio")                               \
+    X(STANZA_SIZE, "a stanza larger than the limit ends the stream")                               \
+    X(REDIRECT_TLS, "see-other-host is followed only after verified TLS")                          \
+    X(STREAM_ORDER, "stream elements out of order end the stream")
+
+#ifdef JABI_CHECK_SWITCH
+#define JABI_CHECK_ENUM_(id, words) JABI_CHECK_##id,
+enum jabi_check { JABI_CHECKS(JABI_CHECK_ENUM_) JABI_CHECK_COUNT };
+#undef JABI_CHECK_ENUM_
+extern int jabi_check_off; /* the check switched off, or -1; test builds only */
+#define JAB_CHECK(id, condition) (jabi_check_off == JABI_CHECK_##id || (condition))
+#else
+#define JAB_CHECK(id, condition) (condition)
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * sasl.h: SASL (RFC 4422) for clients. One mechanism is one file and one
+ * table; a mechanism knows bytes, not XMPP: no base64, no XML here.
+ */
+#ifndef JABI_SASL_H
+#define JABI_SASL_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+typedef struct jabi_sasl jabi_sasl;
+
+/* What a mechanism may use. All views outlive the exchange. */
+typedef struct jabi_sasl_input {
+    jab_str username; /* the JID's local part, prepared */
+    jab_str password; /* absent when there is none */
+    jab_str authzid;  /* absent: none is sent */
+    jab_str domain;   /* the JID's domain: realm and digest-uri */
+    jab_random_fn random;
+    void *random_arg;
+
+    /* Channel binding (RFC 5801 gs2 header). `cb_type` absent: none chosen;
+     * then `cb_supported` 1 makes SCRAM send "y" (we could, the server seems
+     * not to), 0 makes it send "n". */
+    jab_str cb_type; /* "tls-exporter", "tls-unique", "tls-server-end-point" */
+    jab_str cb_data;
+    int cb_supported;
+
+    uint32_t min_iterations; /* 4,096 */
+    uint32_t max_iterations; /* 2,000,000 */
+    int has_client_cert;     /* EXTERNAL */
+} jabi_sasl_input;
+
+/* What step and work return, beside errors. */
+enum {
+    JABI_SASL_SEND = 0, /* `out` holds the response to send, which may be empty */
+    JABI_SASL_WORK = 1, /* more computing to do: call jabi_sasl_work() */
+};
+
+typedef struct jabi_sasl_mech jabi_sasl_mech;
+struct jabi_sasl_mech {
+    const char *name;    /* "SCRAM-SHA-256-PLUS" */
+    int strength;        /* larger is better; the default policy takes those > 0 only */
+    int needs_password;
+    int binds_channel;   /* -PLUS */
+    int proves_server;   /* success without a verified proof is a failure */
+    size_t state_size;
+    int variant;         /* for mechanisms that share a file */
+
+    /* The first message. *has_initial is set to 0 when the server begins. */
+    int (*start)(jabi_sasl *x, jabi_buf *out, int *has_initial);
+    /* A challenge. */
+    int (*step)(jabi_sasl *x, jab_str challenge, jabi_buf *out);
+    /* Computes for at most about 5 ms. NULL: never asked for. */
+    int (*work)(jabi_sasl *x, jabi_buf *out);
+    /* The server says success, with this data (absent: none). 0 when that is
+     * right, JAB_EPROOF when the proof is missing or wrong. */
+    int (*success)(jabi_sasl *x, jab_str data);
+    /* Wipes what the state owns. */
+    void (*wipe)(jabi_sasl *x);
+};
+
+/* An exchange under way. */
+struct jabi_sasl {
+    const jabi_sasl_mech *mech;
+    const jab_mem *mem;
+    jabi_sasl_input in;
+    void *state; /* state_size zeroed bytes, wiped at the end */
+    char error[160]; /* words for the fault, when a step failed */
+};
+
+/* What survives an exchange within a session, for the next log-in: SCRAM's
+ * salted password by salt and iterations (so the work is done once), and
+ * DIGEST-MD5's last nonce, cnonce and nc for subsequent authentication
+ * (RFC 2831 §2.2). Owned by the caller; zeroed at first. */
+typedef struct jabi_sasl_cache jabi_sasl_cache;
+jabi_sasl_cache *jabi_sasl_cache_new(const jab_mem *mem);
+void jabi_sasl_cache_free(jabi_sasl_cache *cache); /* wiped; NULL is fine */
+
+/* All mechanisms, best first; *n is set to how many. */
+const jabi_sasl_mech *const *jabi_sasl_mechs(size_t *n);
+
+/* The mechanism of that name, or NULL. */
+const jabi_sasl_mech *jabi_sasl_find(jab_str name);
+
+/*
+ * Chooses from what the server offers. `offered` are the names as announced,
+ * in any order; `allowed` is the account's list separated by blanks, absent
+ * for the default policy (best SCRAM). -PLUS needs in->cb_type. Returns the
+ * best, or NULL with a sentence in `why` (say what was offered and what was
+ * allowed, in words a user can act on).
+ */
+const jabi_sasl_mech *jabi_sasl_choose(const jab_str *offered, size_t n_offered, jab_str allowed,
+                                       const jabi_sasl_input *in, char *why, size_t why_n);
+
+/* Begins an exchange. 0 and *out, or JAB_ENOMEM, JAB_ENOSECRET. `cache` may be NULL. */
+int jabi_sasl_new(jabi_sasl **out, const jab_mem *mem, const jabi_sasl_mech *mech,
+                  const jabi_sasl_input *in, jabi_sasl_cache *cache) JAB_MUST_USE;
+void jabi_sasl_free(jabi_sasl *x); /* wiped; NULL is fine */
+
+/* Thin calls of the mechanism's functions. After an error nothing more is
+ * answered. `out` should be a secret buffer. */
+int jabi_sasl_start(jabi_sasl *x, jabi_buf *out, int *has_initial) JAB_MUST_USE;
+int jabi_sasl_step(jabi_sasl *x, jab_str challenge, jabi_buf *out) JAB_MUST_USE;
+int jabi_sasl_work(jabi_sasl *x, jabi_buf *out) JAB_MUST_USE;
+int jabi_sasl_success(jabi_sasl *x, jab_str data) JAB_MUST_USE;
+
+#endif
