@@ -187,6 +187,9 @@ JAB_API jab_kind jab_out_kind(const jab_out *o);
 JAB_API jab_message_type jab_out_type(const jab_out *o);
 JAB_API int jab_out_has_body(const jab_out *o);
 
+/* Makes the builder fail with this error (< 0), unless it failed before. */
+JAB_API void jab_out_fail(jab_out *o, int error);
+
 /* The error the builder has met so far, or 0. */
 JAB_API int jab_out_error(const jab_out *o);
 
