@@ -141,7 +141,7 @@ typedef struct jab_event {
     uint64_t tag;               /* the caller's, in answers to requests; else 0 */
     const jab_stanza *stanza;   /* what caused it, or NULL */
     const jab_jid *jid;         /* JAB_EV_ONLINE */
-    const jab_fault *fault;     /* JAB_EV_OFFLINE */
+    const jab_fault *fault;     /* JAB_EV_OFFLINE; code 0 after a graceful close */
     const jab_iq_reply *iq;     /* JAB_EV_IQ */
     const jab_message *message; /* JAB_EV_MESSAGE */
     const void *data;           /* extensions' events: the struct that goes with `type` */
@@ -201,8 +201,8 @@ JAB_API ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n,
  * close_notify or the connection was reset. */
 JAB_API void jab_session_eof(jab_session *s, int clean, int64_t now);
 
-/* The driver failed (TLS handshake, connection): ends the stream with this
- * fault, whose strings are copied. */
+/* The driver failed (name, connection, TLS handshake): ends the stream, or the
+ * attempt to begin one, with this fault, whose strings are copied. */
 JAB_API void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now);
 
 /* Time passed: call it at or after jab_session_deadline(). */
@@ -221,7 +221,7 @@ JAB_API void jab_session_out_done(jab_session *s, size_t n);
 JAB_API const jab_event *jab_session_next(jab_session *s);
 
 /* Closes gracefully: unsent stanzas first, then </stream:stream>. The peer's
- * answer, or 2 seconds, end it with JAB_EV_OFFLINE whose fault is absent (code 0). */
+ * answer, or 2 seconds, end it with JAB_EV_OFFLINE whose fault has code 0. */
 JAB_API void jab_session_close(jab_session *s, int64_t now);
 
 /* Whether the stream is over and the transport may be closed. */
@@ -236,6 +236,11 @@ JAB_API int jab_session_error(const jab_session *s);
 /* The same with words; NULL when it ended well. Valid until the next
  * jab_session_connected(). */
 JAB_API const jab_fault *jab_session_fault(const jab_session *s);
+
+/* Where a see-other-host stream error pointed ("host" or "host:port"), after
+ * an end with JAB_EREDIRECT; else absent. To be followed only over verified
+ * TLS, a bounded number of times. Valid until the next jab_session_connected(). */
+JAB_API jab_str jab_session_redirect(const jab_session *s);
 
 /* -- Facts ---------------------------------------------------------------- */
 

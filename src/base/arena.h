@@ -11,11 +11,11 @@ typedef struct jabi_arena_block jabi_arena_block;
 
 typedef struct jabi_arena {
     const jab_mem *mem;
-    char *at, *end;           /* free room in the current block */
-    jabi_arena_block *first;  /* all blocks, the current one among them */
+    char *at, *end;          /* free room in the current block */
+    jabi_arena_block *first; /* all blocks, the current one among them */
     jabi_arena_block *current;
-    size_t used;              /* bytes handed out since the reset */
-    size_t max;               /* bytes allowed */
+    size_t used; /* bytes handed out since the reset */
+    size_t max;  /* bytes allowed */
 } jabi_arena;
 
 void jabi_arena_init(jabi_arena *a, const jab_mem *mem, size_t max);

@@ -10,11 +10,11 @@
 typedef struct jabi_buf {
     const jab_mem *mem;
     char *p;
-    size_t n;     /* bytes in use */
-    size_t cap;   /* bytes allocated */
-    size_t max;   /* bytes allowed */
-    int error;    /* 0, JAB_ENOMEM or JAB_ELIMIT; sticky until reset */
-    int secret;   /* wipe the old block whenever it moves or goes */
+    size_t n;   /* bytes in use */
+    size_t cap; /* bytes allocated */
+    size_t max; /* bytes allowed */
+    int error;  /* 0, JAB_ENOMEM or JAB_ELIMIT; sticky until reset */
+    int secret; /* wipe the old block whenever it moves or goes */
 } jabi_buf;
 
 void jabi_buf_init(jabi_buf *b, const jab_mem *mem, size_t max);

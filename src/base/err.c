@@ -58,9 +58,9 @@ int jab_err_exit(int err)
 const char *jab_stage_name(jab_stage stage)
 {
     static const char *const names[] = {
-        [JAB_AT_NONE] = "none",     [JAB_AT_DNS] = "dns",   [JAB_AT_TCP] = "tcp",
-        [JAB_AT_TLS] = "tls",       [JAB_AT_STREAM] = "stream", [JAB_AT_SASL] = "sasl",
-        [JAB_AT_BIND] = "bind",     [JAB_AT_SESSION] = "session",
+        [JAB_AT_NONE] = "none", [JAB_AT_DNS] = "dns",         [JAB_AT_TCP] = "tcp",
+        [JAB_AT_TLS] = "tls",   [JAB_AT_STREAM] = "stream",   [JAB_AT_SASL] = "sasl",
+        [JAB_AT_BIND] = "bind", [JAB_AT_SESSION] = "session",
     };
     size_t i = (size_t)stage;
     return i < sizeof names / sizeof *names ? names[i] : "none";

@@ -1,0 +1,96 @@
+/* config.c: an owned copy of a configuration, with defaults filled in. */
+#include "session/session.h"
+
+#include "base/mem.h"
+#include "base/system.h"
+
+/* The members that are strings, and what they are when left out. */
+static const struct {
+    size_t offset;
+    const char *fallback;
+} strings[] = {
+    {offsetof(jab_config, jid), NULL},
+    {offsetof(jab_config, password), NULL},
+    {offsetof(jab_config, authzid), NULL},
+    {offsetof(jab_config, mechanisms), NULL},
+    {offsetof(jab_config, lang), "en"},
+    {offsetof(jab_config, software_name), "jabiru"},
+    {offsetof(jab_config, software_version), JAB_VERSION},
+    {offsetof(jab_config, software_os), NULL},
+    {offsetof(jab_config, identity_category), "client"},
+    {offsetof(jab_config, identity_type), "console"},
+    {offsetof(jab_config, host), NULL},
+    {offsetof(jab_config, ca_file), NULL},
+    {offsetof(jab_config, client_cert), NULL},
+    {offsetof(jab_config, client_key), NULL},
+    {offsetof(jab_config, pin_sha256), NULL},
+    {offsetof(jab_config, nameserver), NULL},
+};
+
+static jab_str *member(jab_config *cfg, size_t i)
+{
+    return (jab_str *)((char *)cfg + strings[i].offset);
+}
+
+static void fill_defaults(jab_config *c)
+{
+    static const jab_config defaults = {
+        .max_stanza_bytes = 1 << 20,
+        .max_output_bytes = 4 << 20,
+        .max_events = 256,
+        .max_requests = 64,
+        .max_scram_iterations = 2000000,
+        .login_timeout = 60000,
+        .request_timeout = 30000,
+        .stanza_timeout = 60000,
+        .keepalive = 60000,
+        .connect_timeout = 30000,
+    };
+#define FILL(name) c->name = c->name ? c->name : defaults.name
+    FILL(max_stanza_bytes);
+    FILL(max_output_bytes);
+    FILL(max_events);
+    FILL(max_requests);
+    FILL(max_scram_iterations);
+    FILL(login_timeout);
+    FILL(request_timeout);
+    FILL(stanza_timeout);
+    FILL(keepalive);
+    FILL(connect_timeout);
+#undef FILL
+    if (!c->random)
+        c->random = jabi_random_default;
+    if (!c->wall)
+        c->wall = jabi_wall_default;
+}
+
+int jabi_config_copy(jab_config *to, const jab_config *from, const jab_mem *mem)
+{
+    if (!from || from->size < sizeof(size_t) || !mem->alloc || !mem->realloc || !mem->free)
+        return JAB_EINVAL;
+    *to = (jab_config){0};
+    /* A program built against an older header knows fewer members. */
+    memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
+    to->size = sizeof *to;
+    to->mem = mem;
+    fill_defaults(to);
+    int err = 0;
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        jab_str *s = member(to, i);
+        jab_str value = s->p || !strings[i].fallback ? *s : jab_cstr(strings[i].fallback);
+        if (jabi_strdup(mem, s, value) < 0)
+            err = JAB_ENOMEM;
+    }
+    if (err < 0)
+        jabi_config_fini(to, mem);
+    return err;
+}
+
+void jabi_config_fini(jab_config *cfg, const jab_mem *mem)
+{
+    jabi_wipe((char *)cfg->password.p, cfg->password.n);
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        jabi_free(mem, (char *)member(cfg, i)->p);
+        *member(cfg, i) = (jab_str){NULL, 0};
+    }
+}

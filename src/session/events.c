@@ -1,0 +1,76 @@
+/* events.c: the queue of events that the application pulls. */
+#include "session/session.h"
+
+#include "base/mem.h"
+
+static int grow(jab_session *s)
+{
+    jabi_event_queue *q = &s->events;
+    size_t cap = q->cap ? q->cap * 2 : 8;
+    jabi_queued_event *ring = jabi_realloc_array(s->mem, NULL, cap, sizeof *ring);
+    if (!ring)
+        return JAB_ENOMEM;
+    for (size_t i = 0; i < q->n; i++)
+        ring[i] = q->ring[(q->first + i) % q->cap];
+    jabi_free(s->mem, q->ring);
+    q->ring = ring;
+    q->cap = cap;
+    q->first = 0;
+    return 0;
+}
+
+/* The memory that a new event shares: the stanza being routed, or its own. */
+static jabi_holder *holder_for_event(jab_session *s)
+{
+    if (!s->current)
+        return jabi_holder_get(s);
+    s->current->refs++;
+    return s->current;
+}
+
+jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size)
+{
+    jabi_event_queue *q = &s->events;
+    if (q->n == q->cap && grow(s) < 0)
+        return NULL;
+    jabi_holder *h = holder_for_event(s);
+    void *data = h && size ? jabi_arena_alloc(&h->arena, size) : NULL;
+    if (!h || (size && !data)) {
+        jabi_holder_unref(s, h);
+        return NULL;
+    }
+    if (size)
+        memset(data, 0, size);
+    jabi_queued_event *slot = &q->ring[(q->first + q->n++) % q->cap];
+    *slot = (jabi_queued_event){.event = {.type = type, .tag = tag, .data = data}, .holder = h};
+    s->emitted = h;
+    return &slot->event;
+}
+
+const jab_event *jab_session_next(jab_session *s)
+{
+    jabi_event_queue *q = &s->events;
+    jabi_holder_unref(s, q->shown_holder);
+    q->shown_holder = NULL;
+    if (q->n == 0 && s->offline_unsaid) {
+        s->offline_unsaid = 0;
+        q->shown = (jab_event){.type = JAB_EV_OFFLINE, .fault = &s->fault};
+        return &q->shown;
+    }
+    if (q->n == 0)
+        return NULL;
+    jabi_queued_event *slot = &q->ring[q->first];
+    q->first = (q->first + 1) % q->cap;
+    q->n--;
+    q->shown = slot->event;
+    q->shown_holder = slot->holder;
+    return &q->shown;
+}
+
+void jabi_events_fini(jab_session *s)
+{
+    while (jab_session_next(s))
+        continue;
+    jabi_free(s->mem, s->events.ring);
+    s->events.ring = NULL;
+}

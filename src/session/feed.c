@@ -1,0 +1,171 @@
+/* feed.c: bytes in: through inflation and the parser to the stream, and once
+ * a resource is bound, stanza by stanza to the router. */
+#include "session/session.h"
+
+#include "base/check.h"
+
+/* Reading stops when the application has this much to pull first, or the
+ * server this much: what it asks for must not outrun what it takes. */
+static int is_full(const jab_session *s)
+{
+    return s->events.n >= s->cfg.max_events ||
+           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes / 2;
+}
+
+static void out_of_memory(jab_session *s)
+{
+    jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+}
+
+/* RFC 6120 §7: the resource is bound, stanzas may flow. */
+static void go_online(jab_session *s)
+{
+    s->online = 1;
+    s->self = &s->stream.bound;
+    s->self_bare = jab_jid_view(s->stream.bound.bare);
+    s->login_deadline = JAB_NEVER;
+    jab_event *ev = jabi_event_push(s, JAB_EV_ONLINE, 0, 0);
+    if (!ev) {
+        out_of_memory(s);
+        return;
+    }
+    ev->jid = s->self;
+    jabi_exts_online(s);
+}
+
+static void on_stanza(jab_session *s, const jab_xml *root)
+{
+    int err;
+    jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
+    if (st) {
+        s->current = s->filling;
+        err = jabi_route_stanza(s, st);
+        s->current = NULL;
+    }
+    /* A reply that found no room, or came while closing, is not sent; the
+     * session goes on. */
+    if (err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE)
+        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+}
+
+static void on_element(jab_session *s, const jab_xml *root)
+{
+    int result = jabi_stream_on_element(&s->stream, root);
+    if (result < 0)
+        jabi_session_end(s);
+    else if (result == 1)
+        on_stanza(s, root);
+    else if (s->stream.phase == JABI_PHASE_READY && !s->online && !s->closing)
+        go_online(s);
+}
+
+static void on_close(jab_session *s)
+{
+    if (!s->closing)
+        (void)jabi_stream_fault(&s->stream, JAB_EEOF, jabi_stream_stage(&s->stream), NULL,
+                                "the server closed the stream");
+    jabi_stream_close(&s->stream);
+    jabi_session_end(s);
+}
+
+static void on_bad_xml(jab_session *s, int err)
+{
+    if (err == JAB_ENOMEM) {
+        out_of_memory(s);
+        return;
+    }
+    const char *condition = jabi_xml_parser_condition(s->stream.parser);
+    jabi_session_fail_code(s, err, condition,
+                           err == JAB_ETOOBIG ? "the server sent a stanza larger than the limit"
+                                              : "the server sent malformed XML");
+}
+
+/* Takes one item from *p. Returns 0 when more input is needed. */
+static int take_item(jab_session *s, const char **p, size_t *n)
+{
+    if (!s->filling && !(s->filling = jabi_holder_get(s))) {
+        out_of_memory(s);
+        return 0;
+    }
+    const jab_xml *root = NULL;
+    int item = jabi_xml_parser_next(s->stream.parser, p, n, &s->filling->arena, &root);
+    if (item == JABI_XML_MORE)
+        return 0;
+    s->stanza_deadline = JAB_NEVER;
+    if (item < 0)
+        on_bad_xml(s, item);
+    else if (item == JABI_XML_CLOSE)
+        on_close(s);
+    else if (item == JABI_XML_ELEMENT)
+        on_element(s, root);
+    else if (jabi_stream_on_open(&s->stream, root) < 0)
+        jabi_session_end(s);
+    jabi_holder_unref(s, s->filling);
+    s->filling = NULL;
+    return 1;
+}
+
+/* Whether the next item may be taken now. */
+static int can_take(const jab_session *s)
+{
+    return !s->closed && !is_full(s) && s->stream.phase != JABI_PHASE_TLS &&
+           s->stream.phase != JABI_PHASE_WORK;
+}
+
+/* Takes items from plain XML; moves *p and *n. */
+static void take_items(jab_session *s, const char **p, size_t *n)
+{
+    while (*n && can_take(s) && take_item(s, p, n))
+        continue;
+}
+
+/* Takes compressed bytes, beginning with what an earlier call left inflated. */
+static void take_compressed(jab_session *s, const char **p, size_t *n)
+{
+    while (can_take(s)) {
+        if (s->inflated_left.n) {
+            take_items(s, &s->inflated_left.p, &s->inflated_left.n);
+            if (s->inflated_left.n)
+                return;
+            continue;
+        }
+        int err;
+        jab_str chunk = jabi_stream_inflate(&s->stream, p, n, &err);
+        if (err < 0) {
+            jabi_session_end(s);
+            return;
+        }
+        if (chunk.n == 0)
+            return;
+        s->inflated_left = chunk;
+    }
+}
+
+int jabi_feed_waits(const jab_session *s)
+{
+    return (s->inflated_left.n || s->stream.inflate_pending) && can_take(s);
+}
+
+ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t now)
+{
+    s->now = now;
+    if (!s->started || s->closed)
+        return JAB_ESTATE;
+    const char *p = bytes;
+    size_t left = n > PTRDIFF_MAX ? PTRDIFF_MAX : n;
+    size_t given = left;
+    int progress = 1;
+    while (progress && can_take(s) && (left || jabi_feed_waits(s))) {
+        size_t before = left + s->inflated_left.n;
+        int compressed = (s->stream.state & JABI_COMPRESSED) != 0;
+        if (compressed)
+            take_compressed(s, &p, &left);
+        else
+            take_items(s, &p, &left);
+        progress = left + s->inflated_left.n != before || s->stream.inflate_pending;
+    }
+    if (s->stanza_deadline == JAB_NEVER && jabi_xml_parser_inside(s->stream.parser) &&
+        s->cfg.stanza_timeout != JAB_NEVER)
+        s->stanza_deadline = now + s->cfg.stanza_timeout;
+    return s->closed && s->fault.code < 0 ? s->fault.code : (ptrdiff_t)(given - left);
+}

@@ -1,0 +1,342 @@
+/* session.c: the life of a session: making it, a stream's begin and end, time. */
+#include "session/session.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+
+#define CLOSE_TIMEOUT 2000 /* ms to wait for the server's </stream:stream> */
+
+static int64_t after(int64_t now, int64_t timeout)
+{
+    return timeout == JAB_NEVER ? JAB_NEVER : now + timeout;
+}
+
+static int set_up(jab_session *s, const jab_config *cfg)
+{
+    int err = jabi_config_copy(&s->cfg, cfg, s->mem);
+    if (err < 0)
+        return err;
+    err = jab_jid_parse(&s->account, s->cfg.jid, &s->account_buf);
+    if (err < 0)
+        return err;
+    s->requests = jabi_realloc_array(s->mem, NULL, s->cfg.max_requests, sizeof *s->requests);
+    if (!s->requests)
+        return JAB_ENOMEM;
+    err = jabi_stream_init(&s->stream, &s->cfg, &s->account);
+    return err < 0 ? err : jabi_exts_start(s);
+}
+
+int jab_session_new(jab_session **out, const jab_config *cfg)
+{
+    *out = NULL;
+    if (!cfg || !cfg->jid.p)
+        return JAB_EINVAL;
+    const jab_mem *mem =
+        cfg->size > offsetof(jab_config, mem) && cfg->mem ? cfg->mem : jabi_mem_default();
+    jab_session *s = jabi_alloc0(mem, sizeof *s);
+    if (!s)
+        return JAB_ENOMEM;
+    s->mem = mem;
+    s->login_deadline = s->close_deadline = s->stanza_deadline = JAB_NEVER;
+    int err = set_up(s, cfg);
+    if (err < 0) {
+        jab_session_free(s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+void jab_session_free(jab_session *s)
+{
+    if (!s)
+        return;
+    const jab_mem *mem = s->mem;
+    for (size_t i = 0; i < s->n_requests; i++) {
+        jabi_free(mem, (char *)s->requests[i].id.p);
+        jabi_free(mem, (char *)s->requests[i].to.p);
+    }
+    jabi_exts_stop(s);
+    if (s->stream.mem)
+        jabi_stream_fini(&s->stream);
+    jabi_holder_unref(s, s->filling);
+    jabi_events_fini(s);
+    jabi_holders_fini(s);
+    jabi_outs_fini(s);
+    jabi_free(mem, s->requests);
+    jabi_config_fini(&s->cfg, mem);
+    jabi_wipe(s, sizeof *s);
+    jabi_free(mem, s);
+}
+
+int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
+{
+    if (s->started && !s->closed)
+        return JAB_ESTATE;
+    s->now = now;
+    s->started = 1;
+    s->online = s->closing = s->closed = 0;
+    s->self = NULL;
+    s->fault = (jab_fault){0};
+    s->inflated_left = (jab_str){NULL, 0};
+    jabi_holder_unref(s, s->filling);
+    s->filling = NULL;
+    s->login_deadline = after(now, s->cfg.login_timeout);
+    s->close_deadline = s->stanza_deadline = JAB_NEVER;
+    s->last_out = now;
+    int err = jabi_stream_start(&s->stream, tls);
+    if (err < 0)
+        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+    return err;
+}
+
+int jab_session_wants_tls(const jab_session *s)
+{
+    return s->started && !s->closed && s->stream.phase == JABI_PHASE_TLS;
+}
+
+int jab_session_secured(jab_session *s, const jab_tls_info *tls, int64_t now)
+{
+    if (!jab_session_wants_tls(s) || !tls)
+        return JAB_ESTATE;
+    s->now = now;
+    int err = jabi_stream_secured(&s->stream, tls);
+    if (err < 0)
+        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+    return err;
+}
+
+/* -- The end of a stream ---------------------------------------------------- */
+
+static void keep_fault(jab_session *s, const jab_fault *f)
+{
+    snprintf(s->fault_text, sizeof s->fault_text, JAB_FMT, JAB_ARG(f->text));
+    snprintf(s->fault_condition, sizeof s->fault_condition, JAB_FMT, JAB_ARG(f->condition));
+    s->fault = *f;
+    s->fault.text = jab_cstr(s->fault_text);
+    s->fault.condition = f->condition.p ? jab_cstr(s->fault_condition) : (jab_str){NULL, 0};
+}
+
+/* The event owns its words, as the session's change with the next stream. */
+static void emit_offline(jab_session *s)
+{
+    jab_event *ev = jabi_event_push(s, JAB_EV_OFFLINE, 0, sizeof(jab_fault));
+    if (!ev) {
+        s->offline_unsaid = 1; /* jab_session_next() says it without memory */
+        return;
+    }
+    jab_fault *f = (jab_fault *)ev->data;
+    *f = s->fault;
+    f->text = jabi_arena_str(&s->emitted->arena, s->fault.text);
+    f->condition = jabi_arena_str(&s->emitted->arena, s->fault.condition);
+    if (!f->text.p)
+        f->text = JAB_STR("");
+    ev->fault = f;
+}
+
+void jabi_session_end(jab_session *s)
+{
+    if (s->closed)
+        return;
+    jab_fault graceful = {.stage = JAB_AT_SESSION, .text = JAB_STR("closed")};
+    keep_fault(s, s->stream.fault.code ? &s->stream.fault : &graceful);
+    s->closed = 1;
+    s->online = 0;
+    s->stream.phase = JABI_PHASE_OFF;
+    s->login_deadline = s->close_deadline = s->stanza_deadline = JAB_NEVER;
+    /* Whatever is emitted now belongs to no stanza. */
+    jabi_holder *current = s->current;
+    s->current = NULL;
+    jabi_requests_fail(s, JAB_EOFFLINE);
+    jabi_exts_offline(s);
+    emit_offline(s);
+    s->current = current;
+}
+
+void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words)
+{
+    if (s->closed)
+        return;
+    jabi_stream_write_error(&s->stream, condition ? condition : "undefined-condition");
+    (void)jabi_stream_fault(&s->stream, code, jabi_stream_stage(&s->stream), condition, "%s",
+                            words);
+    jabi_session_end(s);
+}
+
+void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now)
+{
+    s->now = now;
+    if (!s->started || s->closed) {
+        s->started = 1;
+        s->closed = 0;
+        s->stream.fault = (jab_fault){0};
+    }
+    char condition[64];
+    snprintf(condition, sizeof condition, JAB_FMT, JAB_ARG(fault->condition));
+    (void)jabi_stream_fault(&s->stream, fault->code, fault->stage,
+                            fault->condition.p ? condition : NULL, JAB_FMT, JAB_ARG(fault->text));
+    jabi_session_end(s);
+}
+
+void jab_session_eof(jab_session *s, int clean, int64_t now)
+{
+    s->now = now;
+    if (!s->started || s->closed)
+        return;
+    if (!s->closing)
+        (void)jabi_stream_fault(&s->stream, JAB_EEOF, jabi_stream_stage(&s->stream), NULL,
+                                clean ? "the server closed the connection"
+                                      : "the connection was cut");
+    jabi_session_end(s);
+}
+
+void jab_session_close(jab_session *s, int64_t now)
+{
+    if (!s->started || s->closed || s->closing)
+        return;
+    s->now = now;
+    s->closing = 1;
+    jabi_stream_close(&s->stream);
+    s->close_deadline = now + CLOSE_TIMEOUT;
+    /* Before the log-in there is nothing to wait for. */
+    if (!s->online)
+        jabi_session_end(s);
+}
+
+/* -- Time ------------------------------------------------------------------- */
+
+static void timed_out(jab_session *s, const char *words)
+{
+    jabi_session_fail_code(s, JAB_ETIMEOUT, "connection-timeout", words);
+}
+
+static int64_t keepalive_at(const jab_session *s)
+{
+    return s->online && !s->closing ? after(s->last_out, s->cfg.keepalive) : JAB_NEVER;
+}
+
+/* RFC 6120 §4.6.1: a space keeps the way open. */
+static void keep_alive(jab_session *s)
+{
+    if (keepalive_at(s) > s->now)
+        return;
+    s->last_out = s->now;
+    jabi_buf_add_char(&s->stream.out, ' ');
+}
+
+static void do_work(jab_session *s)
+{
+    if (s->stream.phase == JABI_PHASE_WORK && jabi_stream_work(&s->stream) < 0)
+        jabi_session_end(s);
+}
+
+void jab_session_tick(jab_session *s, int64_t now)
+{
+    s->now = now;
+    if (!s->started || s->closed)
+        return;
+    if (s->close_deadline <= now) {
+        jabi_session_end(s);
+        return;
+    }
+    if (s->login_deadline <= now)
+        timed_out(s, "the server did not finish the log-in in time");
+    if (s->stanza_deadline <= now)
+        timed_out(s, "the server took too long within one stanza");
+    if (s->closed)
+        return;
+    do_work(s);
+    if (jabi_feed_waits(s))
+        (void)jab_session_feed(s, "", 0, now);
+    jabi_requests_expire(s);
+    jabi_exts_tick(s);
+    if (!s->closed)
+        keep_alive(s);
+}
+
+int64_t jab_session_deadline(const jab_session *s)
+{
+    if (!s->started || s->closed)
+        return JAB_NEVER;
+    if (s->stream.phase == JABI_PHASE_WORK || jabi_feed_waits(s))
+        return s->now;
+    const int64_t candidates[] = {s->login_deadline,         s->close_deadline,
+                                  s->stanza_deadline,        keepalive_at(s),
+                                  jabi_requests_deadline(s), jabi_exts_deadline(s)};
+    int64_t earliest = JAB_NEVER;
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
+        if (candidates[i] < earliest)
+            earliest = candidates[i];
+    return earliest;
+}
+
+/* -- Bytes out and facts ------------------------------------------------------ */
+
+jab_str jab_session_out(jab_session *s)
+{
+    jab_str out = s->started ? jabi_stream_out(&s->stream) : (jab_str){"", 0};
+    if (!s->closed && (s->stream.out.error || s->stream.wire.error))
+        jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+    return out;
+}
+
+void jab_session_out_done(jab_session *s, size_t n)
+{
+    jabi_stream_out_done(&s->stream, n);
+    s->last_out = s->now;
+}
+
+int jab_session_closed(const jab_session *s)
+{
+    return s->closed;
+}
+
+int jab_session_online(const jab_session *s)
+{
+    return s->online && !s->closing;
+}
+
+int jab_session_error(const jab_session *s)
+{
+    return s->fault.code;
+}
+
+const jab_fault *jab_session_fault(const jab_session *s)
+{
+    return s->fault.code ? &s->fault : NULL;
+}
+
+jab_str jab_session_redirect(const jab_session *s)
+{
+    return s->stream.redirect[0] ? jab_cstr(s->stream.redirect) : (jab_str){NULL, 0};
+}
+
+const jab_jid *jab_session_jid(const jab_session *s)
+{
+    return s->self ? s->self : &s->account;
+}
+
+jab_login_info jab_session_login(const jab_session *s)
+{
+    const jabi_stream *str = &s->stream;
+    const jabi_sasl_mech *mech = str->mechanism ? jabi_sasl_find(jab_cstr(str->mechanism)) : NULL;
+    return (jab_login_info){
+        .mechanism = jab_cstr(str->mechanism),
+        .channel_binding = jab_cstr(str->channel_binding),
+        .tls_version = str->state & JABI_SECURE ? str->tls.version : 0,
+        .cipher = str->tls.cipher,
+        .compressed = (str->state & JABI_COMPRESSED) != 0,
+        .server_proved = mech && mech->proves_server && (str->state & JABI_AUTHENTICATED),
+    };
+}
+
+void jab_session_set_user(jab_session *s, void *user)
+{
+    s->user = user;
+}
+
+void *jab_session_user(const jab_session *s)
+{
+    return s->user;
+}

@@ -1,0 +1,202 @@
+/*
+ * session.h: the inside of a session: what its files share. Data flows
+ * feed.c → router.c → (extensions) → events.c, and out.c → the stream.
+ */
+#ifndef JABI_SESSION_H
+#define JABI_SESSION_H
+
+#include <jabiru/ext.h>
+#include <jabiru/session.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "stream/stream.h"
+
+#define JABI_ROOMS_MAX        1024  /* rooms joined at a time */
+#define JABI_UNWRAP_DEPTH_MAX 4     /* stanzas inside stanzas */
+#define JABI_SPARE_HOLDERS    4     /* kept for reuse */
+#define JABI_HOLDER_KEEP      65536 /* bytes of memory that a spare one keeps */
+#define JABI_SPARE_BUILDERS   2
+#define JABI_BUILDER_KEEP     16384
+
+/* The memory of one stanza and of the events that it caused. It goes back to
+ * the spares when the last of them has been consumed. */
+typedef struct jabi_holder {
+    struct jabi_holder *next; /* in the list of spares */
+    jabi_arena arena;
+    unsigned refs;
+} jabi_holder;
+
+struct jab_stanza {
+    const jab_mem *mem; /* of a kept stanza: what frees it; else NULL */
+    jabi_arena *arena;
+    jab_kind kind;
+    jab_jid from, to;
+    jab_str id, type;
+    const jab_xml *xml;
+    unsigned via;
+    int64_t stamp;
+    unsigned depth;  /* how many wrappers it came out of */
+    unsigned origin; /* JABI_ORIGIN_... */
+};
+
+/* Who sent a stanza, judged once. An unwrapped stanza has none of these. */
+enum {
+    JABI_ORIGIN_SELF = 1 << 0,   /* no from, or exactly the own bare address */
+    JABI_ORIGIN_OWN = 1 << 1,    /* any address of the own account */
+    JABI_ORIGIN_SERVER = 1 << 2, /* the own domain */
+    JABI_ORIGIN_ROOM = 1 << 3,   /* a joined room or its occupant */
+};
+
+typedef struct jabi_queued_event {
+    jab_event event;
+    jabi_holder *holder;
+} jabi_queued_event;
+
+/* Events in order: a ring that grows. */
+typedef struct jabi_event_queue {
+    jabi_queued_event *ring;
+    size_t cap, first, n;
+    jab_event shown; /* the one handed out last */
+    jabi_holder *shown_holder;
+} jabi_event_queue;
+
+/* One open iq request. */
+typedef struct jabi_request {
+    jab_str id, to; /* owned; to absent: the own server */
+    int64_t deadline;
+    uint64_t tag;
+    jab_ext_ctx *ext; /* whose it is; NULL: the application's */
+    jab_reply_fn fn;
+} jabi_request;
+
+/* A row of the session's routing table, sorted by kind, namespace, name. */
+typedef struct jabi_route_row {
+    const jab_route *route;
+    jab_ext_ctx *ext;
+} jabi_route_row;
+
+struct jab_ext_ctx {
+    jab_session *session;
+    const jab_ext *ext;
+    void *state;
+    int64_t wake;
+};
+
+struct jab_out {
+    jab_out *next; /* in the list of spares */
+    jab_session *session;
+    jabi_buf buf;
+    jabi_writer writer;
+    jab_kind kind;
+    jab_message_type type;
+    jab_iq_type iq_type;
+    jab_str id; /* view of id_text */
+    char id_text[256];
+    int id_written, has_body, error;
+    jab_jid to; /* as written; views into to_buf */
+    jab_jid_buf to_buf;
+    jab_ext_ctx *ext;
+    jab_reply_fn fn;
+};
+
+struct jab_session {
+    const jab_mem *mem;
+    jab_config cfg;  /* defaults filled in, strings owned */
+    jab_jid account; /* as configured */
+    jab_jid_buf account_buf;
+    jabi_stream stream;
+    void *user;
+    int64_t now;
+    int started; /* a stream is under way or was */
+    int online, closing, closed;
+    int offline_unsaid; /* no memory for the event: said when the queue is empty */
+    int64_t login_deadline, close_deadline, stanza_deadline, last_out;
+    const jab_jid *self; /* the bound address while online */
+    jab_jid self_bare;   /* views into the bound address */
+
+    jab_str inflated_left; /* inflated bytes not yet parsed */
+    jabi_holder *filling;  /* takes the stanza that is arriving */
+    jabi_holder *current;  /* of the stanza being routed */
+    jabi_holder *spare;
+    size_t n_spare;
+    jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */
+    jabi_event_queue events;
+
+    jab_out *spare_out;
+    size_t n_spare_out;
+
+    jabi_request *requests; /* max_requests slots, used ones first */
+    size_t n_requests;
+
+    jab_ext_ctx *exts;
+    const jab_ext **ext_list;
+    size_t n_exts;
+    jabi_route_row *routes;
+    size_t n_routes;
+    jab_ext_ctx *trust_ext;
+    jab_trust_fn trust;
+
+    jab_str *rooms; /* bare addresses, sorted, owned */
+    size_t n_rooms, cap_rooms;
+    jab_stanza *unwrapped; /* what jab_ext_unwrap() left for the router */
+
+    jab_fault fault; /* of the last stream; views into fault_text */
+    char fault_condition[64], fault_text[512];
+};
+
+/* config.c: a deep copy with defaults; 0 or < 0. */
+int jabi_config_copy(jab_config *to, const jab_config *from, const jab_mem *mem);
+void jabi_config_fini(jab_config *cfg, const jab_mem *mem);
+
+/* holder.c */
+jabi_holder *jabi_holder_get(jab_session *s); /* refs 1, or NULL */
+void jabi_holder_unref(jab_session *s, jabi_holder *h);
+void jabi_holders_fini(jab_session *s);
+
+/* feed.c: whether inflated bytes wait that the application made room for. */
+int jabi_feed_waits(const jab_session *s);
+
+/* events.c */
+jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
+void jabi_events_fini(jab_session *s);
+
+/* session.c: ends the stream with the stream's own fault, or with this one. */
+void jabi_session_end(jab_session *s);
+void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words);
+
+/* stanza.c: reads the envelope of an element; NULL when it is out of memory
+ * (*error set) or not a proper stanza (*error 0). */
+jab_stanza *jabi_stanza_new(jab_session *s, jabi_arena *arena, const jab_xml *el, int *error);
+jab_iq_type jabi_iq_type(const jab_stanza *st); /* or -1 */
+
+/* router.c */
+int jabi_routes_build(jab_session *s);
+int jabi_route_stanza(jab_session *s, jab_stanza *st);
+
+/* iq.c */
+int jabi_request_add(jab_session *s, const jab_out *o, uint64_t tag);
+int jabi_request_reply(jab_session *s, jab_stanza *st);
+void jabi_requests_expire(jab_session *s);
+void jabi_requests_fail(jab_session *s, int error);
+int64_t jabi_requests_deadline(const jab_session *s);
+int jabi_iq_unclaimed(jab_session *s, const jab_stanza *st, const char *type,
+                      const char *condition);
+
+/* out.c */
+jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *type);
+void jabi_outs_fini(jab_session *s);
+
+/* ext_ctx.c */
+int jabi_exts_start(jab_session *s);
+void jabi_exts_online(jab_session *s);
+void jabi_exts_offline(jab_session *s);
+void jabi_exts_stop(jab_session *s);
+void jabi_exts_tick(jab_session *s);
+int64_t jabi_exts_deadline(const jab_session *s);
+int jabi_room_is_joined(const jab_session *s, jab_str bare);
+
+/* The built-in extensions: src/ext/ext_list.c. */
+const jab_ext *const *jabi_ext_builtin(size_t *n);
+
+#endif

@@ -1,0 +1,177 @@
+/* stanza.c: the envelope of a stanza, and keeping one beyond its event. */
+#include "session/session.h"
+
+#include "base/mem.h"
+#include "jid/jid.h"
+
+#define KEPT_BYTES_MAX (64u << 20)
+
+static jab_kind kind_of(const jab_xml *el)
+{
+    jab_str name = jab_xml_name(el);
+    if (jab_str_is(name, "message"))
+        return JAB_MESSAGE;
+    return jab_str_is(name, "presence") ? JAB_PRESENCE : JAB_IQ;
+}
+
+/* RFC 6120 §8.1: absent addresses have a meaning; bad ones make no stanza. */
+static int read_address(jab_jid *jid, jab_str text, const jab_jid *fallback, jabi_arena *arena)
+{
+    if (text.p)
+        return jabi_jid_parse_view(jid, text, arena);
+    *jid = *fallback;
+    return 0;
+}
+
+static unsigned judge_origin(const jab_session *s, const jab_stanza *st)
+{
+    unsigned origin = 0;
+    int absent = !jab_xml_attr(st->xml, "from").p;
+    if (absent || jab_str_eq(st->from.full, s->self->bare))
+        origin |= JABI_ORIGIN_SELF;
+    if (absent || jab_jid_bare_eq(&st->from, s->self))
+        origin |= JABI_ORIGIN_OWN;
+    if (absent || jab_str_eq(st->from.full, s->self->domain))
+        origin |= JABI_ORIGIN_SERVER;
+    if (!absent && jabi_room_is_joined(s, st->from.bare))
+        origin |= JABI_ORIGIN_ROOM;
+    return origin;
+}
+
+jab_stanza *jabi_stanza_new(jab_session *s, jabi_arena *arena, const jab_xml *el, int *error)
+{
+    *error = 0;
+    jab_stanza *st = jabi_arena_alloc(arena, sizeof *st);
+    if (!st) {
+        *error = JAB_ENOMEM;
+        return NULL;
+    }
+    *st = (jab_stanza){.arena = arena, .xml = el, .kind = kind_of(el)};
+    st->id = jab_xml_attr(el, "id");
+    st->type = jab_xml_attr(el, "type");
+    int from = read_address(&st->from, jab_xml_attr(el, "from"), &s->self_bare, arena);
+    int to = read_address(&st->to, jab_xml_attr(el, "to"), s->self, arena);
+    if (from < 0 || to < 0) {
+        *error = from == JAB_ENOMEM || to == JAB_ENOMEM ? JAB_ENOMEM : 0;
+        return NULL;
+    }
+    st->origin = judge_origin(s, st);
+    st->via = st->origin & JABI_ORIGIN_ROOM ? JAB_VIA_ROOM : 0;
+    return st;
+}
+
+jab_iq_type jabi_iq_type(const jab_stanza *st)
+{
+    static const char *const names[] = {"get", "set", "result", "error"};
+    for (int i = 0; i < 4; i++)
+        if (jab_str_is(st->type, names[i]))
+            return (jab_iq_type)i;
+    return (jab_iq_type)-1;
+}
+
+jab_kind jab_stanza_kind(const jab_stanza *st)
+{
+    return st->kind;
+}
+
+jab_jid jab_stanza_from(const jab_stanza *st)
+{
+    return st->from;
+}
+
+jab_jid jab_stanza_to(const jab_stanza *st)
+{
+    return st->to;
+}
+
+jab_str jab_stanza_id(const jab_stanza *st)
+{
+    return st->id;
+}
+
+jab_str jab_stanza_type(const jab_stanza *st)
+{
+    return st->type;
+}
+
+const jab_xml *jab_stanza_xml(const jab_stanza *st)
+{
+    return st->xml;
+}
+
+unsigned jab_stanza_via(const jab_stanza *st)
+{
+    return st->via;
+}
+
+int64_t jab_stanza_stamp(const jab_stanza *st)
+{
+    return st->stamp;
+}
+
+static jab_jid copy_jid(jabi_arena *arena, jab_jid jid)
+{
+    jab_str full = jabi_arena_str(arena, jid.full);
+    return full.p ? jab_jid_view(full) : (jab_jid){0};
+}
+
+static jab_stanza *copy_into(jabi_arena *arena, const jab_stanza *st)
+{
+    jab_stanza *copy = jabi_arena_alloc(arena, sizeof *copy);
+    jab_xml *xml = jabi_xml_copy(arena, st->xml);
+    if (!copy || !xml)
+        return NULL;
+    *copy = *st;
+    copy->arena = arena;
+    copy->xml = xml;
+    copy->from = copy_jid(arena, st->from);
+    copy->to = copy_jid(arena, st->to);
+    copy->id = jab_xml_attr(xml, "id");
+    copy->type = jab_xml_attr(xml, "type");
+    return copy->from.full.p && copy->to.full.p ? copy : NULL;
+}
+
+jab_stanza *jab_stanza_keep(const jab_stanza *st)
+{
+    const jab_mem *mem = st->arena->mem;
+    jabi_arena *arena = jabi_alloc(mem, sizeof *arena);
+    if (!arena)
+        return NULL;
+    jabi_arena_init(arena, mem, KEPT_BYTES_MAX);
+    jab_stanza *copy = copy_into(arena, st);
+    if (!copy) {
+        jabi_arena_fini(arena);
+        jabi_free(mem, arena);
+        return NULL;
+    }
+    copy->mem = mem;
+    return copy;
+}
+
+void jab_stanza_drop(jab_stanza *st)
+{
+    if (!st)
+        return;
+    const jab_mem *mem = st->mem;
+    jabi_arena *arena = st->arena;
+    jabi_arena_fini(arena);
+    jabi_free(mem, arena);
+}
+
+int jab_stanza_error_read(const jab_stanza *st, jab_stanza_error *e)
+{
+    *e = (jab_stanza_error){0};
+    if (!jab_str_is(st->type, "error"))
+        return 0;
+    const jab_xml *error = jab_xml_child(st->xml, JABI_NS_CLIENT, "error");
+    e->type = jab_xml_attr(error, "type");
+    e->condition = jabi_condition_of(error, JABI_NS_STANZAS);
+    if (!e->condition.p)
+        e->condition = JAB_STR("undefined-condition");
+    const jab_xml *text = jab_xml_child(error, JABI_NS_STANZAS, "text");
+    e->text = text ? jab_xml_text(text) : (jab_str){NULL, 0};
+    for (const jab_xml *el = jab_xml_first(error); el && !e->app; el = jab_xml_next(el))
+        if (!jab_str_is(jab_xml_ns(el), JABI_NS_STANZAS))
+            e->app = el;
+    return 1;
+}

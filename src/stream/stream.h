@@ -1,0 +1,206 @@
+/*
+ * stream.h: one XML stream (RFC 6120 §4) from its header to its end: which
+ * feature is negotiated next, and what it says. Stanzas are not its business:
+ * once a resource is bound it hands them on.
+ */
+#ifndef JABI_STREAM_H
+#define JABI_STREAM_H
+
+#include <jabiru/session.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "sasl/sasl.h"
+#include "xml/xml.h"
+
+#define JABI_NS_CLIENT           "jabber:client"
+#define JABI_NS_STREAM           "http://etherx.jabber.org/streams"
+#define JABI_NS_STREAMS          "urn:ietf:params:xml:ns:xmpp-streams"
+#define JABI_NS_STANZAS          "urn:ietf:params:xml:ns:xmpp-stanzas"
+#define JABI_NS_TLS              "urn:ietf:params:xml:ns:xmpp-tls"
+#define JABI_NS_SASL             "urn:ietf:params:xml:ns:xmpp-sasl"
+#define JABI_NS_BIND             "urn:ietf:params:xml:ns:xmpp-bind"
+#define JABI_NS_SASL_CB          "urn:xmpp:sasl-cb:0"
+#define JABI_NS_COMPRESS_FEATURE "http://jabber.org/features/compress"
+#define JABI_NS_COMPRESS         "http://jabber.org/protocol/compress"
+
+#define JABI_ID_SIZE 33 /* a random id: 32 characters and a NUL */
+
+/* What a stream has reached: bits that features require and forbid. */
+enum {
+    JABI_SECURE = 1 << 0,        /* TLS is on */
+    JABI_AUTHENTICATED = 1 << 1, /* SASL succeeded */
+    JABI_COMPRESSED = 1 << 2,
+    JABI_COMPRESS_TRIED = 1 << 3, /* offered, and refused by the server */
+    JABI_BOUND = 1 << 4,
+};
+
+typedef enum jabi_phase {
+    JABI_PHASE_OFF,      /* no stream */
+    JABI_PHASE_HEADER,   /* waiting for the server's header */
+    JABI_PHASE_FEATURES, /* waiting for its features */
+    JABI_PHASE_STEP,     /* a feature is being negotiated */
+    JABI_PHASE_WORK,     /* SASL is computing */
+    JABI_PHASE_TLS,      /* the driver is to do the handshake */
+    JABI_PHASE_READY,    /* stanzas flow */
+} jabi_phase;
+
+/* What a step of a feature leads to; below zero the stream fails. */
+enum {
+    JABI_STEP_WAIT = 0, /* for the server's next element */
+    JABI_STEP_RESTART,  /* a new stream begins in place of this one */
+    JABI_STEP_TLS,      /* after the driver's handshake */
+    JABI_STEP_WORK,     /* computing goes on in slices */
+    JABI_STEP_AGAIN,    /* choose again from the same features */
+    JABI_STEP_READY,    /* the resource is bound */
+};
+
+typedef struct jabi_stream jabi_stream;
+typedef struct jabi_zlib jabi_zlib;
+
+/* One row of the negotiation table. */
+typedef struct jabi_feature {
+    const char *ns, *name; /* its element in <stream:features/> */
+    jab_stage stage;
+    unsigned required, forbidden;
+    /* Whether the configuration wants it; NULL: always. */
+    int (*wanted)(const jabi_stream *str);
+    /* The server offers it: writes the first step. */
+    int (*begin)(jabi_stream *str, const jab_xml *offer);
+    /* An element that answers. */
+    int (*element)(jabi_stream *str, const jab_xml *el);
+    /* Wanted and not offered: fails the stream; NULL: goes on without. */
+    int (*missing)(jabi_stream *str);
+} jabi_feature;
+
+struct jabi_stream {
+    const jab_config *cfg; /* with defaults filled in */
+    const jab_mem *mem;
+    jab_jid account; /* as configured; views into the session */
+
+    jabi_xml_parser *parser;
+    jabi_phase phase;
+    unsigned state; /* JABI_SECURE... */
+    const jabi_feature *active;
+    int header_sent, close_sent;
+
+    jabi_buf out;  /* XML to send */
+    size_t out_at; /* bytes of it that were taken */
+    jabi_buf wire; /* compressed bytes to send */
+    size_t wire_at;
+    jabi_zlib *zlib;
+    int inflate_pending; /* the last chunk was full: zlib may hold more */
+
+    jabi_arena features_arena;
+    const jab_xml *features; /* of the newest stream; NULL before */
+
+    jab_tls_info tls; /* views into tls_arena */
+    jabi_arena tls_arena;
+
+    jabi_sasl *sasl;
+    jabi_sasl_cache *sasl_cache;
+    const char *channel_binding; /* the type in use, static; NULL */
+    const char *mechanism;       /* static; NULL before SASL began */
+
+    char bind_id[JABI_ID_SIZE];
+    jab_jid bound; /* full address; views into bound_buf */
+    jab_jid_buf bound_buf;
+
+    /* Why the stream failed: filled by jabi_stream_fault(). */
+    jab_fault fault;
+    char fault_condition[64];
+    char fault_text[512];
+    char redirect[300]; /* see-other-host's host, or "" */
+};
+
+int jabi_stream_init(jabi_stream *str, const jab_config *cfg, const jab_jid *account) JAB_MUST_USE;
+void jabi_stream_fini(jabi_stream *str);
+
+/* -- From the session ------------------------------------------------------- */
+
+/* The transport is up: forgets the last stream and writes the header. */
+int jabi_stream_start(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
+
+/* The handshake is done: writes the header again. */
+int jabi_stream_secured(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
+
+/* The server's header or an element arrived. Returns 0; 1 when the element is
+ * a stanza on a bound stream, for the session to route; or < 0 with the fault
+ * set and the stream error written. */
+int jabi_stream_on_open(jabi_stream *str, const jab_xml *root) JAB_MUST_USE;
+int jabi_stream_on_element(jabi_stream *str, const jab_xml *el) JAB_MUST_USE;
+
+/* Goes on computing, in JABI_PHASE_WORK. 0 or < 0. */
+int jabi_stream_work(jabi_stream *str) JAB_MUST_USE;
+
+/* Bytes to write, and how many were taken. */
+jab_str jabi_stream_out(jabi_stream *str);
+void jabi_stream_out_done(jabi_stream *str, size_t n);
+size_t jabi_stream_pending(const jabi_stream *str);
+
+/* Inflates: takes *n bytes from *p (moves both) and returns a view of what
+ * came out, at most 16 KiB, valid until the next call. Empty when all is used
+ * up. < 0 in *error for bad or too greedy input. */
+jab_str jabi_stream_inflate(jabi_stream *str, const char **p, size_t *n, int *error);
+
+/* Writes </stream:stream>, once. */
+void jabi_stream_close(jabi_stream *str);
+
+/* The stage that the stream is in, for faults. */
+jab_stage jabi_stream_stage(const jabi_stream *str);
+
+/* -- Among the stream's files ------------------------------------------------- */
+
+/* Sets the fault (the first one stays) and returns `code`. `condition` may be
+ * NULL. The words are a sentence for a person. */
+int jabi_stream_fault(jabi_stream *str, int code, jab_stage stage, const char *condition,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Writes a stream error (RFC 6120 §4.9) and closes. */
+void jabi_stream_write_error(jabi_stream *str, const char *condition);
+
+/* The server broke the protocol: fault, stream error, JAB_EPROTO. */
+int jabi_stream_broken(jabi_stream *str, const char *condition, const char *words);
+
+/* The server speaks of an error: reads <stream:error/> (RFC 6120 §4.9). */
+int jabi_stream_on_error(jabi_stream *str, const jab_xml *el);
+
+/* Writes the stream header. */
+int jabi_stream_write_header(jabi_stream *str);
+
+/* Begins an element at stream level; jabi_stream_write_end() closes it all
+ * and, unless it is secret, shows it to the wire log. */
+void jabi_stream_write(jabi_stream *str, jabi_writer *w, size_t *mark);
+int jabi_stream_write_end(jabi_stream *str, jabi_writer *w, size_t mark, int secret);
+
+/* Shows an inbound element to the wire log. */
+void jabi_stream_log_in(jabi_stream *str, const jab_xml *el);
+
+/* A random id of 32 characters, 160 bits. 0 or JAB_ECRYPTO. */
+int jabi_random_id(const jab_config *cfg, char out[JABI_ID_SIZE]) JAB_MUST_USE;
+
+/* The gate before every secret byte: verified TLS for the account's domain,
+ * or an account that does without TLS by its own word (RFC 6120 §13.8). */
+int jabi_stream_may_send_secret(const jabi_stream *str);
+
+/* Chooses the next feature from str->features and begins it. */
+int jabi_features_next(jabi_stream *str);
+
+/* What a step led to. */
+int jabi_stream_after_step(jabi_stream *str, int step);
+
+/* The name of the first child in the namespace: a defined condition. */
+jab_str jabi_condition_of(const jab_xml *el, const char *ns);
+
+extern const jabi_feature jabi_feature_starttls, jabi_feature_sasl, jabi_feature_compress,
+    jabi_feature_bind;
+
+/* SASL's computing, for jabi_stream_work(). */
+int jabi_auth_work(jabi_stream *str);
+
+/* Compression. */
+int jabi_zlib_start(jabi_stream *str);
+void jabi_zlib_free(jabi_stream *str);
+int jabi_zlib_deflate(jabi_stream *str);
+
+#endif
