@@ -146,14 +146,9 @@ int jabi_feed_waits(const jab_session *s)
     return (s->inflated_left.n || s->stream.inflate_pending) && can_take(s);
 }
 
-ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t now)
+/* Takes what there is room for; returns how much of `n` is left. */
+static size_t take_all(jab_session *s, const char *p, size_t left)
 {
-    s->now = now;
-    if (!s->started || s->closed)
-        return JAB_ESTATE;
-    const char *p = bytes;
-    size_t left = n > PTRDIFF_MAX ? PTRDIFF_MAX : n;
-    size_t given = left;
     int progress = 1;
     while (progress && can_take(s) && (left || jabi_feed_waits(s))) {
         size_t before = left + s->inflated_left.n;
@@ -164,8 +159,29 @@ ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t 
             take_items(s, &p, &left);
         progress = left + s->inflated_left.n != before || s->stream.inflate_pending;
     }
+    return left;
+}
+
+static void watch_stanza(jab_session *s)
+{
     if (s->stanza_deadline == JAB_NEVER && jabi_xml_parser_inside(s->stream.parser) &&
-        s->cfg.stanza_timeout != JAB_NEVER)
-        s->stanza_deadline = now + s->cfg.stanza_timeout;
+        s->cfg.stanza_timeout != JAB_NEVER && !s->closed)
+        s->stanza_deadline = s->now + s->cfg.stanza_timeout;
+}
+
+void jabi_feed_more(jab_session *s)
+{
+    take_all(s, "", 0);
+    watch_stanza(s);
+}
+
+ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t now)
+{
+    s->now = now;
+    if (!s->started || s->closed)
+        return JAB_ESTATE;
+    size_t given = n > PTRDIFF_MAX ? PTRDIFF_MAX : n;
+    size_t left = take_all(s, bytes, given);
+    watch_stanza(s);
     return s->closed && s->fault.code < 0 ? s->fault.code : (ptrdiff_t)(given - left);
 }

@@ -248,7 +248,7 @@ void jab_session_tick(jab_session *s, int64_t now)
         return;
     do_work(s);
     if (jabi_feed_waits(s))
-        (void)jab_session_feed(s, "", 0, now);
+        jabi_feed_more(s);
     jabi_requests_expire(s);
     jabi_exts_tick(s);
     if (!s->closed)

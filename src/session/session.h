@@ -156,6 +156,7 @@ void jabi_holders_fini(jab_session *s);
 
 /* feed.c: whether inflated bytes wait that the application made room for. */
 int jabi_feed_waits(const jab_session *s);
+void jabi_feed_more(jab_session *s);
 
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
