@@ -35,13 +35,16 @@ typedef struct jab_jid_buf {
 /*
  * Prepares `text` into *jid. The bytes are written to `buf`, end with a NUL,
  * and *jid points into it: it is valid as long as `buf` is and stays put.
- * Returns 0, or JAB_EJID when `text` is not an address.
+ * Returns 0, JAB_EJID when `text` is not an address, or JAB_ENOMEM (only an
+ * address with an international domain needs memory). On error *jid is all
+ * absent and `buf` untouched. `text` may lie in `buf`.
  */
 JAB_API int jab_jid_parse(jab_jid *jid, jab_str text, jab_jid_buf *buf) JAB_MUST_USE;
 
 /*
  * Puts an address together from its parts and prepares it. `local` and
- * `resource` may be absent. Returns 0 or JAB_EJID.
+ * `resource` may be absent; what is there must not be empty. Returns as
+ * jab_jid_parse() does.
  */
 JAB_API int jab_jid_make(jab_jid *jid, jab_str local, jab_str domain, jab_str resource,
                          jab_jid_buf *buf) JAB_MUST_USE;
@@ -64,17 +67,19 @@ static inline int jab_jid_bare_eq(const jab_jid *a, const jab_jid *b)
 
 /*
  * The domain as A-labels ("xn--..."), for DNS, certificates and SNI. Writes
- * at most `size` bytes with the NUL to `out`. IP addresses are copied.
- * Returns the length, JAB_EJID when IDNA2008 does not allow the name, or
- * JAB_ELIMIT when `out` is too small (256 bytes always suffice).
+ * at most `size` bytes with the NUL to `out`. IP addresses are copied, IPv6
+ * with its brackets. The name need not be prepared. Returns the length,
+ * JAB_EJID when IDNA2008 does not allow the name, JAB_ENOMEM, or JAB_ELIMIT
+ * when `out` is too small (256 bytes always suffice).
  */
 JAB_API int jab_jid_domain_ascii(jab_str domain, char *out, size_t size) JAB_MUST_USE;
 
 /*
  * XEP-0106: writes the escaped form of a foreign user name ("d'artagnan" to
  * "d\27artagnan") to `out`, and back. The result is NUL-ended. Return the
- * length; JAB_ELIMIT when `out` is too small; JAB_EJID when `text` begins or
- * ends with a space, which cannot be escaped (XEP-0106 4.1).
+ * length; JAB_ELIMIT when `out` is too small; JAB_EJID when the foreign name
+ * begins or ends with a space, which cannot be escaped (XEP-0106 4.1). Show an
+ * address that cannot be unescaped as it is, and compare none unescaped.
  */
 JAB_API int jab_jid_escape(jab_str text, char *out, size_t size) JAB_MUST_USE;
 JAB_API int jab_jid_unescape(jab_str text, char *out, size_t size) JAB_MUST_USE;
@@ -90,7 +95,7 @@ typedef struct jab_uri_param {
 typedef struct jab_uri {
     jab_jid account; /* "xmpp://account@host/to": the account; else all absent */
     jab_jid jid;     /* whom it is about; all absent in "xmpp://account@host" */
-    jab_str action;  /* "message", "join", ...; absent without a query */
+    jab_str action;  /* "message", "join", ...; absent when the query has none */
     jab_uri_param params[JAB_URI_PARAMS_MAX];
     size_t n_params;
 } jab_uri;
@@ -104,8 +109,9 @@ typedef struct jab_uri_buf {
 /*
  * Parses an xmpp: URI or IRI (RFC 5122). Nothing that it asks for is done:
  * what an action means, and whether the user wants it, is the program's to
- * ask. Returns 0, JAB_EINVAL when it is not an xmpp: URI, JAB_EJID when its
- * address is none, JAB_ELIMIT when it has too many parameters or bytes.
+ * ask. Returns 0, JAB_EINVAL when it is not an xmpp: URI or hides control
+ * characters, JAB_EJID when its address is none, JAB_ELIMIT when it has too
+ * many parameters or bytes, or JAB_ENOMEM. On error *uri is all absent.
  */
 JAB_API int jab_uri_parse(jab_uri *uri, jab_str text, jab_uri_buf *buf) JAB_MUST_USE;
 
