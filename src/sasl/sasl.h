@@ -26,8 +26,8 @@ typedef struct jabi_sasl_input {
     jab_str cb_data;
     int cb_supported;
 
-    uint32_t min_iterations; /* 4,096 */
-    uint32_t max_iterations; /* 2,000,000 */
+    uint32_t min_iterations; /* 0: 4,096 */
+    uint32_t max_iterations; /* 0: 2,000,000; stronger than the minimum */
     int has_client_cert;     /* EXTERNAL */
 } jabi_sasl_input;
 
@@ -39,41 +39,47 @@ enum {
 
 typedef struct jabi_sasl_mech jabi_sasl_mech;
 struct jabi_sasl_mech {
-    const char *name;    /* "SCRAM-SHA-256-PLUS" */
-    int strength;        /* larger is better; the default policy takes those > 0 only */
+    const char *name; /* "SCRAM-SHA-256-PLUS" */
+    int strength;     /* larger is better; the default policy takes those > 0 only */
     int needs_password;
-    int binds_channel;   /* -PLUS */
-    int proves_server;   /* success without a verified proof is a failure */
+    int binds_channel; /* -PLUS */
+    int proves_server; /* success without a verified proof is a failure */
     size_t state_size;
-    int variant;         /* for mechanisms that share a file */
+    int variant; /* for mechanisms that share a file */
 
     /* The first message. *has_initial is set to 0 when the server begins. */
     int (*start)(jabi_sasl *x, jabi_buf *out, int *has_initial);
-    /* A challenge. */
+    /* A challenge. NULL: the mechanism has none. */
     int (*step)(jabi_sasl *x, jab_str challenge, jabi_buf *out);
     /* Computes for at most about 5 ms. NULL: never asked for. */
     int (*work)(jabi_sasl *x, jabi_buf *out);
     /* The server says success, with this data (absent: none). 0 when that is
-     * right, JAB_EPROOF when the proof is missing or wrong. */
+     * right, JAB_EPROOF when a proof in it is wrong; that there was one at
+     * all, `proven`, is jabi_sasl_success()'s to see. NULL: no data comes. */
     int (*success)(jabi_sasl *x, jab_str data);
-    /* Wipes what the state owns. */
+    /* Wipes what the state owns. NULL: nothing. */
     void (*wipe)(jabi_sasl *x);
+    int needs_certificate; /* the secret is the client's certificate */
 };
+
+typedef struct jabi_sasl_cache jabi_sasl_cache;
 
 /* An exchange under way. */
 struct jabi_sasl {
     const jabi_sasl_mech *mech;
     const jab_mem *mem;
     jabi_sasl_input in;
-    void *state; /* state_size zeroed bytes, wiped at the end */
-    char error[160]; /* words for the fault, when a step failed */
+    void *state;            /* state_size zeroed bytes, wiped at the end */
+    char error[160];        /* words for the fault, when a step failed */
+    jabi_sasl_cache *cache; /* or NULL */
+    int phase;              /* what may come next; sasl.c's alone */
+    int proven;             /* the mechanism verified the server's proof */
 };
 
 /* What survives an exchange within a session, for the next log-in: SCRAM's
  * salted password by salt and iterations (so the work is done once), and
  * DIGEST-MD5's last nonce, cnonce and nc for subsequent authentication
  * (RFC 2831 §2.2). Owned by the caller; zeroed at first. */
-typedef struct jabi_sasl_cache jabi_sasl_cache;
 jabi_sasl_cache *jabi_sasl_cache_new(const jab_mem *mem);
 void jabi_sasl_cache_free(jabi_sasl_cache *cache); /* wiped; NULL is fine */
 
@@ -86,20 +92,29 @@ const jabi_sasl_mech *jabi_sasl_find(jab_str name);
 /*
  * Chooses from what the server offers. `offered` are the names as announced,
  * in any order; `allowed` is the account's list separated by blanks, absent
- * for the default policy (best SCRAM). -PLUS needs in->cb_type. Returns the
- * best, or NULL with a sentence in `why` (say what was offered and what was
- * allowed, in words a user can act on).
+ * (or blank) for the default policy:
+ *   - the best SCRAM; without a password, where no SCRAM can run,
+ *   - EXTERNAL when there is a client certificate, which is given for that;
+ *   - ANONYMOUS when the account has no user name either: an address that is
+ *     a domain only asks for just that.
+ * Nothing else is ever chosen unless named. -PLUS needs in->cb_type. Returns
+ * the best, or NULL with a sentence in `why` that a user can act on. When
+ * only the secret is missing the mechanism is returned nevertheless, and
+ * jabi_sasl_new() says JAB_ENOSECRET.
  */
 const jabi_sasl_mech *jabi_sasl_choose(const jab_str *offered, size_t n_offered, jab_str allowed,
                                        const jabi_sasl_input *in, char *why, size_t why_n);
 
-/* Begins an exchange. 0 and *out, or JAB_ENOMEM, JAB_ENOSECRET. `cache` may be NULL. */
+/* Begins an exchange. 0 and *out, or JAB_ENOMEM, JAB_ENOSECRET (no password or
+ * certificate), JAB_EINVAL (-PLUS without a binding). `cache` may be NULL. */
 int jabi_sasl_new(jabi_sasl **out, const jab_mem *mem, const jabi_sasl_mech *mech,
                   const jabi_sasl_input *in, jabi_sasl_cache *cache) JAB_MUST_USE;
 void jabi_sasl_free(jabi_sasl *x); /* wiped; NULL is fine */
 
-/* Thin calls of the mechanism's functions. After an error nothing more is
- * answered. `out` should be a secret buffer. */
+/* Thin calls of the mechanism's functions, in their order only: start once,
+ * work only after JABI_SASL_WORK, nothing after success or an error; else
+ * JAB_ESTATE. On an error `out` is as it was before. `out` should be a secret
+ * buffer. */
 int jabi_sasl_start(jabi_sasl *x, jabi_buf *out, int *has_initial) JAB_MUST_USE;
 int jabi_sasl_step(jabi_sasl *x, jab_str challenge, jabi_buf *out) JAB_MUST_USE;
 int jabi_sasl_work(jabi_sasl *x, jabi_buf *out) JAB_MUST_USE;
