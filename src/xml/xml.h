@@ -13,6 +13,8 @@
 #define JABI_XML_DEPTH_MAX 256 /* nested elements, the stream's own not counted */
 #define JABI_XML_ATTRS_MAX 64  /* attributes of one element, xmlns among them */
 
+#define JABI_XML_PREFIXES_MAX 64 /* prefixes in scope at one time, the stream's among them */
+
 /* What the parser has found. */
 typedef enum jabi_xml_item {
     JABI_XML_MORE = 0, /* the input is used up */
@@ -54,6 +56,10 @@ int jabi_xml_parser_next(jabi_xml_parser *p, const char **bytes, size_t *n, jabi
 /* "not-well-formed", "restricted-xml", "bad-namespace-prefix",
  * "unsupported-encoding", "invalid-xml", "policy-violation", ... */
 const char *jabi_xml_parser_condition(const jabi_xml_parser *p);
+
+/* The default namespace that the stream's header declares, its content namespace
+ * (RFC 6120 §4.8.2); empty when there is none. Valid until the reset. */
+jab_str jabi_xml_parser_content_ns(const jabi_xml_parser *p);
 
 /* Whether an item has begun and is not complete (for the stanza deadline). */
 int jabi_xml_parser_inside(const jabi_xml_parser *p);
