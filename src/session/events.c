@@ -42,7 +42,10 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
     if (size)
         memset(data, 0, size);
     jabi_queued_event *slot = &q->ring[(q->first + q->n++) % q->cap];
-    *slot = (jabi_queued_event){.event = {.type = type, .tag = tag, .data = data}, .holder = h};
+    *slot = (jabi_queued_event){
+        .event = {.type = type, .tag = tag, .data = data, .stanza = s->routed},
+        .holder = h,
+    };
     s->emitted = h;
     return &slot->event;
 }

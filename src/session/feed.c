@@ -39,8 +39,10 @@ static void on_stanza(jab_session *s, const jab_xml *root)
     jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
     if (st) {
         s->current = s->filling;
+        s->routed = st;
         err = jabi_route_stanza(s, st);
         s->current = NULL;
+        s->routed = NULL;
     }
     /* A reply that found no room, or came while closing, is not sent; the
      * session goes on. */

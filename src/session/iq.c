@@ -54,7 +54,6 @@ static int deliver(jab_session *s, const jabi_request *r, const jab_iq_reply *re
         return JAB_ENOMEM;
     memcpy((void *)ev->data, reply, sizeof *reply);
     ev->iq = ev->data;
-    ev->stanza = reply->stanza;
     return 0;
 }
 

@@ -179,7 +179,7 @@ int jabi_route_stanza(jab_session *s, jab_stanza *st)
             return 0;
         if (!s->unwrapped)
             break;
-        st = s->unwrapped;
+        st = s->routed = s->unwrapped;
     }
     int verdict = run_stage(s, st, JAB_STAGE_OBSERVE);
     return verdict < 0 ? verdict : 0;

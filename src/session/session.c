@@ -147,11 +147,14 @@ void jabi_session_end(jab_session *s)
     s->login_deadline = s->close_deadline = s->stanza_deadline = JAB_NEVER;
     /* Whatever is emitted now belongs to no stanza. */
     jabi_holder *current = s->current;
+    jab_stanza *routed = s->routed;
     s->current = NULL;
+    s->routed = NULL;
     jabi_requests_fail(s, JAB_EOFFLINE);
     jabi_exts_offline(s);
     emit_offline(s);
     s->current = current;
+    s->routed = routed;
 }
 
 void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words)

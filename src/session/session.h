@@ -118,6 +118,7 @@ struct jab_session {
     jab_str inflated_left; /* inflated bytes not yet parsed */
     jabi_holder *filling;  /* takes the stanza that is arriving */
     jabi_holder *current;  /* of the stanza being routed */
+    jab_stanza *routed;    /* that stanza, unwrapped; NULL between stanzas */
     jabi_holder *spare;
     size_t n_spare;
     jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */

@@ -33,6 +33,7 @@ void jabi_stream_fini(jabi_stream *str)
     jabi_arena_fini(&str->tls_arena);
     jabi_buf_fini(&str->out);
     jabi_buf_fini(&str->wire);
+    *str = (jabi_stream){0};
 }
 
 static int keep_tls_facts(jabi_stream *str, const jab_tls_info *tls)

@@ -154,7 +154,7 @@ jab_stage jabi_stream_stage(const jabi_stream *str);
 /* Sets the fault (the first one stays) and returns `code`. `condition` may be
  * NULL. The words are a sentence for a person. */
 int jabi_stream_fault(jabi_stream *str, int code, jab_stage stage, const char *condition,
-                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+                      const char *format, ...) __attribute__((format(printf, 5, 6), nonnull(5)));
 
 /* Writes a stream error (RFC 6120 §4.9) and closes. */
 void jabi_stream_write_error(jabi_stream *str, const char *condition);
