@@ -233,19 +233,18 @@ static int apply(const profile *p, jab_str text, char out[JAB_JID_PART_MAX])
     return jabi_text_write(&t, out);
 }
 
-/* RFC 8264 §7: applied until nothing changes, four times at most. */
+/* RFC 8264 §7: once, and up to three more times until nothing changes. */
 static int enforce(const profile *p, jab_str text, char out[JAB_JID_PART_MAX])
 {
-    char again[JAB_JID_PART_MAX];
-    int n = apply(p, text, out);
-    for (int more = 0; n > 0 && more < 3; more++) {
-        if (jab_str_eq(text, (jab_str){out, (size_t)n}))
+    char last[JAB_JID_PART_MAX];
+    for (int round = 0; round < 4; round++) {
+        int n = apply(p, text, out);
+        if (n < 0 || jab_str_eq(text, (jab_str){out, (size_t)n}))
             return n;
-        memcpy(again, out, (size_t)n);
-        text = (jab_str){again, (size_t)n};
-        n = apply(p, text, out);
+        memcpy(last, out, (size_t)n);
+        text = (jab_str){last, (size_t)n};
     }
-    return n > 0 && !jab_str_eq(text, (jab_str){out, (size_t)n}) ? JAB_EJID : n;
+    return JAB_EJID;
 }
 
 int jabi_jid_local(jab_str text, char out[JAB_JID_PART_MAX])

@@ -1,5 +1,5 @@
 /* property.h: properties of code points that utf8proc does not tell, as of
- * Unicode 14. */
+ * Unicode 15. */
 #ifndef JABI_PROPERTY_H
 #define JABI_PROPERTY_H
 

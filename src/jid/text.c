@@ -66,8 +66,9 @@ static int32_t wide_to_plain(int32_t cp)
         return cp;
     int32_t to[DECOMPOSITION_MAX];
     /* What becomes more than one code point (U+FFE3) no profile allows. */
-    return utf8proc_decompose_char(cp, to, DECOMPOSITION_MAX, UTF8PROC_COMPAT, NULL) == 1 ? to[0]
-                                                                                          : cp;
+    ptrdiff_t n = utf8proc_decompose_char(cp, to, DECOMPOSITION_MAX,
+                                          UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, NULL);
+    return n == 1 ? to[0] : cp;
 }
 
 void jabi_text_map_width(jabi_text *t)
