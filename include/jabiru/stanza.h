@@ -186,6 +186,7 @@ JAB_API jab_str jab_out_id(const jab_out *o); /* valid until the builder is */
 JAB_API jab_kind jab_out_kind(const jab_out *o);
 JAB_API jab_message_type jab_out_type(const jab_out *o);
 JAB_API int jab_out_has_body(const jab_out *o);
+JAB_API int jab_out_is_available(const jab_out *o); /* a presence without a type */
 
 /* Makes the builder fail with this error (< 0), unless it failed before. */
 JAB_API void jab_out_fail(jab_out *o, int error);

@@ -76,6 +76,7 @@ jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *typ
         return NULL;
     o->session = s;
     o->kind = kind;
+    o->is_available = kind == JAB_PRESENCE && !type;
     jabi_writer_init(&o->writer, &o->buf, JABI_NS_CLIENT);
     jabi_writer_start(&o->writer, (jab_str){NULL, 0}, jab_cstr(names[kind]));
     jabi_writer_attr(&o->writer, JAB_STR("type"), jab_cstr(type));
@@ -286,6 +287,17 @@ jab_message_type jab_out_type(const jab_out *o)
 int jab_out_has_body(const jab_out *o)
 {
     return o && o->has_body;
+}
+
+int jab_out_is_available(const jab_out *o)
+{
+    return o && o->is_available;
+}
+
+void jab_out_fail(jab_out *o, int error)
+{
+    if (o)
+        fail(o, error < 0 ? error : JAB_EINVAL);
 }
 
 int jab_out_error(const jab_out *o)

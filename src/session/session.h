@@ -93,7 +93,7 @@ struct jab_out {
     jab_iq_type iq_type;
     jab_str id; /* view of id_text */
     char id_text[256];
-    int id_written, has_body, error;
+    int id_written, has_body, is_available, error;
     jab_jid to; /* as written; views into to_buf */
     jab_jid_buf to_buf;
     jab_ext_ctx *ext;
