@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 
 /* Far above any server's message, far below what would cost anything. */
-#define MESSAGE_MAX 8192
+#define MESSAGE_MAX 4096
 
 typedef struct attribute {
     char name;
