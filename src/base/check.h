@@ -10,7 +10,6 @@
 
 #define JABI_CHECKS(X)                                                                             \
     X(IQ_REPLY_SENDER, "an iq reply is taken only from whom was asked (RFC 6120 8.2.3)")           \
-    X(IQ_REPLY_KIND, "only an iq answers an iq, not a message or presence with its id")            \
     X(ROUTE_SENDER, "a route's payload is taken only from whom the route names")                   \
     X(UNWRAP_DEPTH, "forwarded stanzas are unwrapped to a bounded depth")                          \
     X(SECRET_NEEDS_TLS, "no secret byte leaves before TLS is verified (RFC 6120 13.8)")            \
@@ -24,6 +23,16 @@
     X(INFLATE_BOUND, "inflated bytes are bounded in size and ratio")                               \
     X(STANZA_SIZE, "a stanza larger than the limit ends the stream")                               \
     X(REDIRECT_TLS, "see-other-host is followed only after verified TLS")                          \
+    X(CERT_CHAIN, "the server's certificate is verified up to a trusted one (RFC 5280 6)")         \
+    X(CERT_NAME, "the certificate is for the account's domain, not for the host DNS named")        \
+    X(CERT_PIN, "a pinned public key is the one that the server has")                              \
+    X(DELAY_SENDER, "a delay is believed only from the own server, account or the room")           \
+    X(LAST_TRUSTED, "last activity is told only to who may see the presence")                      \
+    X(CARBON_ENABLED, "copies are taken only after carbons were switched on")                      \
+    X(CARBON_ACCOUNT, "a copied message is from or to the own account")                            \
+    X(MAM_QUERY, "archive results are taken only from the archive asked, while it is asked")       \
+    X(MAM_ROOM, "a room's archive holds only what the room sent")                                  \
+    X(CAPS_HASH, "features are shared between entities only under a hash that fits them")          \
     X(STREAM_ORDER, "stream elements out of order end the stream")
 
 #ifdef JABI_CHECK_SWITCH

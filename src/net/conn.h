@@ -1,0 +1,119 @@
+/*
+ * conn.h: the inside of a client. client.c is the public side; connect.c
+ * finds a server; drive.c moves bytes between it and the session; ended.c
+ * judges the end of a connection.
+ */
+#ifndef JABI_CONN_H
+#define JABI_CONN_H
+
+#include <jabiru/client.h>
+
+#include "net/loop.h"
+#include "net/race.h"
+#include "net/resolve.h"
+#include "net/retry.h"
+#include "net/tls.h"
+#include "session/session.h"
+
+#define JABI_REDIRECTS_MAX 3
+#define JABI_READ_BUDGET   262144 /* bytes read before others have their turn */
+#define JABI_PENDING_MAX   JABI_LOOP_SCRATCH
+#define JABI_FLUSH_AFTER   10 /* ms that output waits while events are pulled */
+
+typedef enum jabi_conn_phase {
+    JABI_CONN_IDLE,    /* begins with the next turn */
+    JABI_CONN_FINDING, /* DNS and TCP */
+    JABI_CONN_TLS,     /* handshake, at the beginning or after STARTTLS */
+    JABI_CONN_STREAM,  /* bytes flow between socket and session */
+    JABI_CONN_ENDED,   /* offline: until the events are pulled and it is time */
+    JABI_CONN_OVER,    /* for good */
+} jabi_conn_phase;
+
+/* What is needed until the log-in only. */
+typedef struct jabi_dial {
+    jabi_targets targets;
+    jabi_resolve *resolve;
+    jabi_race race;
+    int64_t deadline;     /* of DNS, TCP and TLS over all targets */
+    int64_t try_deadline; /* of the present target, when others are left */
+    jab_fault best;       /* the most informative fault so far; code 0: none */
+    char text[512], condition[64];
+} jabi_dial;
+
+struct jab_client {
+    jab_loop *loop;
+    int owns_loop;
+    jab_session *session;
+    const jab_config *cfg; /* the session's copy */
+    char domain[256];      /* A-labels or IP address */
+    jabi_tls_ctx *trust;   /* NULL without TLS */
+    int has_pin;
+    uint8_t pin[32];
+
+    jabi_conn_phase phase;
+    jabi_task work, ready;
+    jabi_timer timer;
+    jabi_dial *dial;  /* NULL once online, and between connections */
+    jabi_watch watch; /* the connection's socket */
+    jabi_tls *tls;
+    jabi_buf pending; /* bytes read that the session did not take yet */
+    int blocked;      /* the socket takes no more for now */
+    int64_t flushed_at;
+
+    int64_t online_at; /* when it went online; JAB_NEVER before */
+    int64_t retry_at;
+    jabi_backoff backoff;
+    unsigned redirects;
+    char redirect[300]; /* "host:port" for the next connection, or "" */
+    int closing;        /* the application wants the end */
+    int final;          /* no other connection will follow */
+    int error;          /* then: why */
+    int over_shown;     /* jab_loop_next() told */
+
+    char address[JABI_ADDR_TEXT];
+    char target[JABI_HOST_MAX];
+    int direct_tls;
+};
+
+/* client.c: jab_loop_next() hands the client to the application. */
+void jabi_client_shown(jab_client *c);
+
+/* drive.c: does all that can be done now, whatever the phase. */
+void jabi_drive(jab_client *c);
+
+/* Writes what the session has; 0, or JAB_EIO when the connection is broken. */
+int jabi_flush(jab_client *c);
+
+/* The handshake begins on the connected socket. 0 or JAB_ENOMEM. */
+int jabi_drive_tls(jab_client *c) JAB_MUST_USE;
+
+/* The session begins its stream on the connection, or goes on after STARTTLS. */
+void jabi_start_stream(jab_client *c);
+
+/* connect.c: looks for a server, from the beginning. */
+void jabi_connect_begin(jab_client *c);
+
+/* The present target failed before the log-in: on to the next, or the end. */
+void jabi_connect_again(jab_client *c, const jab_fault *fault);
+void jabi_dial_free(jab_client *c);
+
+/* Whether the connection's deadline or the target's passed; then it fails. */
+void jabi_connect_check_time(jab_client *c, int64_t now);
+int64_t jabi_connect_deadline(const jab_client *c);
+
+/* ended.c: closes the socket; `polite` sends close_notify first. */
+void jabi_hang_up(jab_client *c, int polite);
+
+/* The session's stream is over: another target, another connection, or the end. */
+void jabi_ended(jab_client *c);
+
+/* The driver failed: the session hears of it, then jabi_ended(). */
+void jabi_fail(jab_client *c, const jab_fault *fault);
+void jabi_fail_code(jab_client *c, int code, jab_stage stage);
+
+static inline int jabi_has_event(const jab_client *c)
+{
+    return c->session->events.n > 0 || c->session->offline_unsaid;
+}
+
+#endif

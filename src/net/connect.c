@@ -1,0 +1,221 @@
+/* connect.c: finds a server that answers: DNS, the race of addresses, and the
+ * next target when one fails before the log-in. */
+#include "net/conn.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "net/tcp.h"
+
+static int64_t add_time(int64_t now, int64_t span)
+{
+    return span == JAB_NEVER ? JAB_NEVER : now + span;
+}
+
+void jabi_dial_free(jab_client *c)
+{
+    jabi_dial *dial = c->dial;
+    if (!dial)
+        return;
+    c->dial = NULL;
+    jabi_race_fini(&dial->race);
+    jabi_resolve_free(dial->resolve);
+    jabi_free(c->loop->mem, dial);
+}
+
+/* The most informative fault is the one to report when no target is left. */
+static void note(jabi_dial *dial, const jab_fault *fault)
+{
+    if (dial->best.code && jabi_fault_rank(fault->code) <= jabi_fault_rank(dial->best.code))
+        return;
+    snprintf(dial->text, sizeof dial->text, JAB_FMT, JAB_ARG(fault->text));
+    snprintf(dial->condition, sizeof dial->condition, JAB_FMT, JAB_ARG(fault->condition));
+    dial->best = *fault;
+    dial->best.text = jab_cstr(dial->text);
+    dial->best.condition = fault->condition.p ? jab_cstr(dial->condition) : (jab_str){NULL, 0};
+}
+
+/* The end of the search: the best fault goes to the session. */
+static void give_up(jab_client *c)
+{
+    jab_fault best = c->dial->best;
+    jab_session_fail(c->session, &best, jabi_now());
+    jabi_dial_free(c);
+    jabi_ended(c);
+}
+
+static void note_words(jab_client *c, int code, const char *what)
+{
+    char words[400], text[768];
+    jabi_race_words(&c->dial->race, words, sizeof words);
+    snprintf(text, sizeof text, "%s %s: %s", what, c->domain, words);
+    jab_fault fault = {.code = code, .stage = JAB_AT_TCP, .text = jab_cstr(text)};
+    note(c->dial, &fault);
+}
+
+/* No address is left to try. */
+static void lost(jab_client *c)
+{
+    jabi_dial *dial = c->dial;
+    size_t addresses = 0;
+    for (size_t i = 0; i < dial->targets.n; i++)
+        addresses += dial->targets.list[i].n;
+    if (addresses == 0)
+        note(dial, jabi_resolve_fault(dial->resolve));
+    else
+        note_words(c, JAB_ECONNECT, "could not connect to");
+    give_up(c);
+}
+
+/* A socket is connected: TLS from the first byte, or the stream. */
+static void won(jab_client *c)
+{
+    jabi_dial *dial = c->dial;
+    const jabi_target *target = dial->race.target;
+    int64_t now = jabi_now();
+    c->watch.fd = jabi_race_take(&dial->race);
+    jabi_addr_format(&dial->race.end->addr, c->address);
+    snprintf(c->target, sizeof c->target, "%s", target->host);
+    c->direct_tls = target->direct_tls;
+    dial->try_deadline = jabi_race_has_more(&dial->race) && c->cfg->connect_timeout != JAB_NEVER
+                             ? now + c->cfg->connect_timeout / 3
+                             : JAB_NEVER;
+    if (target->direct_tls) {
+        int err = jabi_drive_tls(c);
+        if (err < 0)
+            jabi_fail_code(c, err, JAB_AT_TLS);
+    } else {
+        jabi_start_stream(c);
+    }
+    jabi_loop_post(c->loop, &c->work);
+}
+
+/* Addresses came, an attempt ended, or the name server gave its last word. */
+static void look(void *arg)
+{
+    jab_client *c = arg;
+    if (c->phase != JABI_CONN_FINDING)
+        return;
+    jabi_race_state state = jabi_race_run(&c->dial->race);
+    if (state == JABI_RACE_WON)
+        won(c);
+    else if (state == JABI_RACE_LOST)
+        lost(c);
+}
+
+/* Where to look: the domain, the configured host, or where the last server
+ * referred us to, which changes nothing about whose certificate is wanted. */
+static int resolve(jab_client *c)
+{
+    jabi_resolve_args args = {
+        .loop = c->loop,
+        .domain = jab_cstr(c->domain),
+        .host = c->cfg->host,
+        .port = c->cfg->port,
+        .tls = c->cfg->tls,
+        .nameserver = c->cfg->nameserver,
+        .limit = c->cfg->connect_timeout,
+        .random = c->cfg->random,
+        .random_arg = c->cfg->random_arg,
+        .targets = &c->dial->targets,
+        .changed = look,
+        .arg = c,
+    };
+    char redirect[sizeof c->redirect];
+    memcpy(redirect, c->redirect, sizeof redirect);
+    c->redirect[0] = '\0';
+    char host[JABI_HOST_MAX];
+    jab_str text = redirect[0] ? jab_cstr(redirect) : args.host;
+    if (text.p) {
+        jab_str name;
+        uint16_t port;
+        if (!jabi_host_port(text, &name, &port) || name.n >= sizeof host)
+            return JAB_EINVAL;
+        memcpy(host, name.p, name.n);
+        host[name.n] = '\0';
+        args.host = jab_cstr(host);
+        args.port = redirect[0] || port ? port : args.port;
+    }
+    return jabi_resolve_new(&c->dial->resolve, &args);
+}
+
+void jabi_connect_begin(jab_client *c)
+{
+    int64_t now = jabi_now();
+    c->phase = JABI_CONN_FINDING;
+    c->online_at = JAB_NEVER;
+    c->dial = jabi_alloc0(c->loop->mem, sizeof *c->dial);
+    if (!c->dial) {
+        jabi_fail_code(c, JAB_ENOMEM, JAB_AT_DNS);
+        return;
+    }
+    c->dial->deadline = add_time(now, c->cfg->connect_timeout);
+    c->dial->try_deadline = JAB_NEVER;
+    jabi_race_init(&c->dial->race, c->loop, &c->dial->targets, look, c);
+    int err = resolve(c);
+    if (err < 0) {
+        jabi_dial_free(c);
+        jabi_fail_code(c, err, JAB_AT_DNS);
+    }
+}
+
+void jabi_connect_again(jab_client *c, const jab_fault *fault)
+{
+    note(c->dial, fault);
+    c->dial->try_deadline = JAB_NEVER;
+    if (c->closing || c->dial->deadline <= jabi_now() || !jabi_race_has_more(&c->dial->race)) {
+        give_up(c);
+        return;
+    }
+    c->phase = JABI_CONN_FINDING;
+    jabi_race_state state = jabi_race_again(&c->dial->race);
+    if (state == JABI_RACE_LOST)
+        lost(c);
+    else if (state == JABI_RACE_WON)
+        won(c);
+}
+
+/* -- Time ---------------------------------------------------------------------- */
+
+/* TLS is up, or was not wanted: from here on the session's own deadlines count. */
+static int is_through(const jab_client *c)
+{
+    return c->phase == JABI_CONN_STREAM && (c->tls || c->cfg->tls == JAB_TLS_OFF);
+}
+
+int64_t jabi_connect_deadline(const jab_client *c)
+{
+    if (!c->dial || is_through(c))
+        return JAB_NEVER;
+    return c->dial->deadline < c->dial->try_deadline ? c->dial->deadline : c->dial->try_deadline;
+}
+
+static void time_is_up(jab_client *c)
+{
+    char text[512];
+    jab_fault fault = {.code = JAB_ETIMEOUT, .stage = JAB_AT_STREAM};
+    if (c->phase == JABI_CONN_FINDING) {
+        jabi_dial *dial = c->dial;
+        if (dial->targets.n == 0)
+            note(dial, &(jab_fault){.code = JAB_ETIMEOUT,
+                                    .stage = JAB_AT_DNS,
+                                    .text = JAB_STR("the name server did not answer")});
+        else
+            note_words(c, JAB_ETIMEOUT, "no connection in time to");
+        give_up(c);
+        return;
+    }
+    int in_tls = c->phase == JABI_CONN_TLS;
+    snprintf(text, sizeof text, "%s %s for %s", c->address,
+             in_tls ? "did not finish the TLS handshake in time" : "said nothing in time",
+             c->domain);
+    fault.stage = in_tls ? JAB_AT_TLS : JAB_AT_STREAM;
+    fault.text = jab_cstr(text);
+    jabi_fail(c, &fault);
+}
+
+void jabi_connect_check_time(jab_client *c, int64_t now)
+{
+    if (jabi_connect_deadline(c) <= now)
+        time_is_up(c);
+}

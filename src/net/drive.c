@@ -1,0 +1,251 @@
+/* drive.c: moves bytes between the socket and the session, and gives the
+ * session its time. */
+#include "net/conn.h"
+
+#include "base/check.h"
+#include "net/tcp.h"
+
+static ptrdiff_t receive(jab_client *c, void *p, size_t n)
+{
+    return c->tls ? jabi_tls_recv(c->tls, p, n) : jabi_tcp_recv(c->watch.fd, p, n);
+}
+
+static ptrdiff_t transmit(jab_client *c, const void *p, size_t n)
+{
+    return c->tls ? jabi_tls_send(c->tls, p, n) : jabi_tcp_send(c->watch.fd, p, n);
+}
+
+int jabi_flush(jab_client *c)
+{
+    c->blocked = 0;
+    for (jab_str out; c->watch.fd >= 0 && (out = jab_session_out(c->session)).n > 0;) {
+        ptrdiff_t n = transmit(c, out.p, out.n);
+        if (n < 0)
+            return JAB_EIO;
+        if (n == 0) {
+            c->blocked = 1;
+            break;
+        }
+        jab_session_out_done(c->session, (size_t)n);
+    }
+    return 0;
+}
+
+/* -- In ------------------------------------------------------------------------ */
+
+/* Gives bytes to the session; returns how many it left, 0 when it is over. */
+static size_t feed(jab_client *c, const char *p, size_t n)
+{
+    ptrdiff_t taken = jab_session_feed(c->session, p, n, jabi_now());
+    return taken < 0 ? 0 : n - (size_t)taken;
+}
+
+/* Bytes that waited for the application to pull events. */
+static void feed_pending(jab_client *c)
+{
+    if (c->pending.n == 0 || jab_session_closed(c->session))
+        return;
+    size_t left = feed(c, c->pending.p, c->pending.n);
+    jabi_buf_consume(&c->pending, c->pending.n - left);
+    if (left == 0)
+        jabi_buf_fini(&c->pending); /* an idle session holds no buffer */
+}
+
+static void keep_pending(jab_client *c, const char *p, size_t n)
+{
+    jabi_buf_init(&c->pending, c->loop->mem, JABI_PENDING_MAX);
+    jabi_buf_add(&c->pending, p, n);
+    if (c->pending.error) {
+        jab_fault fault = {.code = JAB_ENOMEM,
+                           .stage = JAB_AT_SESSION,
+                           .text = jab_cstr(jab_strerror(JAB_ENOMEM))};
+        jab_session_fail(c->session, &fault, jabi_now());
+    }
+}
+
+static int may_read(const jab_client *c)
+{
+    return c->pending.n == 0 && !jab_session_closed(c->session) &&
+           !jab_session_wants_tls(c->session);
+}
+
+/* Reads until the socket is empty, the session is full or others' turn has
+ * come; in that case the next turn goes on. */
+static void read_all(jab_client *c)
+{
+    size_t budget = JABI_READ_BUDGET;
+    while (may_read(c)) {
+        if (budget == 0) {
+            jabi_loop_post(c->loop, &c->work);
+            return;
+        }
+        if (!jab_session_online(c->session))
+            jabi_tcp_quickack(c->watch.fd);
+        ptrdiff_t n = receive(c, c->loop->scratch, JABI_LOOP_SCRATCH);
+        if (n == 0)
+            return;
+        if (n < 0) {
+            jab_session_eof(c->session, n == JAB_EEOF, jabi_now());
+            return;
+        }
+        size_t left = feed(c, c->loop->scratch, (size_t)n);
+        if (left)
+            keep_pending(c, c->loop->scratch + n - left, left);
+        budget = (size_t)n < budget ? budget - (size_t)n : 0;
+        /* A short read emptied a plain socket; of TLS only "0" says so. */
+        if (!c->tls && (size_t)n < JABI_LOOP_SCRATCH)
+            return;
+    }
+}
+
+/* -- TLS ----------------------------------------------------------------------- */
+
+int jabi_drive_tls(jab_client *c)
+{
+    /* RFC 6120 §5.4.3.3: what came in the clear after <proceed/> may be an
+     * attacker's. */
+    if (JAB_CHECK(STARTTLS_BUFFER, 1))
+        jabi_buf_fini(&c->pending);
+    int err = jabi_tls_new(&c->tls, c->trust, c->watch.fd, c->domain, c->has_pin ? c->pin : NULL,
+                           c->direct_tls);
+    if (err == 0)
+        c->phase = JABI_CONN_TLS;
+    return err;
+}
+
+void jabi_start_stream(jab_client *c)
+{
+    jab_session *s = c->session;
+    int64_t now = jabi_now();
+    c->phase = JABI_CONN_STREAM;
+    int err = jab_session_wants_tls(s)
+                  ? jab_session_secured(s, &c->tls->info, now)
+                  : jab_session_connected(s, c->tls ? &c->tls->info : NULL, now);
+    if (err < 0) /* the session has ended, and said so */
+        jabi_ended(c);
+}
+
+static void shake_hands(jab_client *c)
+{
+    jabi_tcp_quickack(c->watch.fd);
+    int result = jabi_tls_handshake(c->tls);
+    if (result == 0)
+        return;
+    if (result < 0) {
+        jab_fault fault = c->tls->fault;
+        char text[sizeof c->tls->text];
+        memcpy(text, c->tls->text, sizeof text);
+        fault.text = jab_cstr(text);
+        jabi_fail(c, &fault);
+        return;
+    }
+    jabi_start_stream(c);
+    jabi_loop_post(c->loop, &c->work);
+}
+
+/* -- The stream ------------------------------------------------------------------ */
+
+static void note_online(jab_client *c)
+{
+    if (c->online_at != JAB_NEVER || !jab_session_online(c->session))
+        return;
+    c->online_at = jabi_now();
+    jabi_dial_free(c);
+}
+
+/* The server asked for the handshake, and all that belongs before is written. */
+static void secure(jab_client *c)
+{
+    int err = jabi_drive_tls(c);
+    if (err < 0)
+        jabi_fail_code(c, err, JAB_AT_TLS);
+    else
+        shake_hands(c);
+}
+
+static void pump(jab_client *c)
+{
+    jab_session *s = c->session;
+    feed_pending(c);
+    read_all(c);
+    int64_t now = jabi_now();
+    if (jab_session_deadline(s) <= now)
+        jab_session_tick(s, now);
+    note_online(c);
+    if (jabi_flush(c) < 0)
+        jab_session_eof(s, 0, now);
+    c->flushed_at = now;
+    if (c->pending.n && !jabi_has_event(c)) /* its output had been full */
+        jabi_loop_post(c->loop, &c->work);
+    if (jab_session_closed(s))
+        jabi_ended(c);
+    else if (jab_session_wants_tls(s) && !c->blocked)
+        secure(c);
+}
+
+/* -- Phases ---------------------------------------------------------------------- */
+
+static void begin(jab_client *c)
+{
+    if (!jabi_has_event(c))
+        jabi_connect_begin(c);
+}
+
+/* Offline: the application hears of one end before the next connection. */
+static void linger(jab_client *c)
+{
+    if (jabi_has_event(c))
+        return;
+    if (c->final)
+        c->phase = JABI_CONN_OVER;
+    else if (c->retry_at <= jabi_now())
+        jabi_connect_begin(c);
+}
+
+static void rest(jab_client *c)
+{
+    (void)c;
+}
+
+static uint32_t interest(const jab_client *c)
+{
+    if (c->phase == JABI_CONN_TLS)
+        return c->tls->wants_write ? EPOLLOUT : EPOLLIN;
+    return (c->pending.n ? 0u : EPOLLIN) | (c->blocked ? EPOLLOUT : 0u);
+}
+
+static int64_t next_time(const jab_client *c)
+{
+    if (c->phase == JABI_CONN_ENDED)
+        return c->final || jabi_has_event(c) ? JAB_NEVER : c->retry_at;
+    int64_t connect = jabi_connect_deadline(c);
+    int64_t session = c->phase == JABI_CONN_STREAM || c->phase == JABI_CONN_TLS
+                          ? jab_session_deadline(c->session)
+                          : JAB_NEVER;
+    return connect < session ? connect : session;
+}
+
+/* After each step: what to be woken by, and what the application is told. */
+static void arrange(jab_client *c)
+{
+    if (c->watch.fd >= 0 && jabi_watch_set(c->loop, &c->watch, interest(c)) < 0) {
+        jabi_fail_code(c, JAB_EIO, JAB_AT_TCP);
+        return;
+    }
+    jabi_timer_set(&c->loop->timers, &c->timer, next_time(c));
+    if (jabi_has_event(c) || (jab_client_over(c) && !c->over_shown))
+        jabi_queue_add(&c->loop->ready, &c->ready);
+    else
+        jabi_task_remove(&c->ready);
+}
+
+void jabi_drive(jab_client *c)
+{
+    static void (*const phases[])(jab_client *) = {
+        [JABI_CONN_IDLE] = begin,  [JABI_CONN_FINDING] = rest, [JABI_CONN_TLS] = shake_hands,
+        [JABI_CONN_STREAM] = pump, [JABI_CONN_ENDED] = linger, [JABI_CONN_OVER] = rest,
+    };
+    jabi_connect_check_time(c, jabi_now());
+    phases[c->phase](c);
+    arrange(c);
+}

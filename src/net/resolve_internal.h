@@ -1,0 +1,70 @@
+/* resolve_internal.h: what the resolver's two files share: look-ups and DNS. */
+#ifndef JABI_RESOLVE_INTERNAL_H
+#define JABI_RESOLVE_INTERNAL_H
+
+#include <ares.h>
+
+#include "net/resolve.h"
+
+#define JABI_DNS_SOCKETS 8
+
+/* How the look-ups went, for the words when they led nowhere. */
+typedef struct jabi_dns_tally {
+    int answered; /* a server gave an answer, if only "no such name" */
+    int silent;   /* timed out */
+    int failed;   /* the last other status of c-ares, or 0 */
+} jabi_dns_tally;
+
+typedef struct jabi_dns_socket {
+    jabi_watch watch;
+    struct jabi_dns *dns;
+} jabi_dns_socket;
+
+typedef struct jabi_dns {
+    jab_loop *loop;
+    ares_channel channel; /* NULL: off */
+    jabi_dns_socket sockets[JABI_DNS_SOCKETS];
+    jabi_timer timer;            /* c-ares' own deadline */
+    void (*progress)(void *arg); /* after c-ares did something; may end it */
+    void *arg;
+} jabi_dns;
+
+/* dns.c: c-ares in the loop. 0, JAB_ENOMEM, JAB_EINVAL or JAB_EIO. */
+int jabi_dns_init(jabi_dns *dns, jab_loop *loop, jab_str nameserver, void (*progress)(void *),
+                  void *arg) JAB_MUST_USE;
+void jabi_dns_fini(jabi_dns *dns);
+
+/* Sets the timer to c-ares' deadline. After queries were added. */
+void jabi_dns_arm(jabi_dns *dns);
+
+/* The look-up of one service. */
+typedef struct jabi_srv_query {
+    struct jabi_resolve *resolve;
+    int direct_tls;
+    jabi_srv_answer answer;
+    struct ares_srv_reply *reply; /* owns the records' host names */
+} jabi_srv_query;
+
+/* One query of a target's addresses. */
+typedef struct jabi_addr_query {
+    struct jabi_resolve *resolve;
+    size_t target;
+    int family;
+} jabi_addr_query;
+
+struct jabi_resolve {
+    jabi_resolve_args args;
+    jab_str domain, host, nameserver; /* owned */
+    jabi_dns dns;
+    jabi_timer timer; /* end of a phase; also "call changed soon" */
+    int64_t srv_until, until;
+    jabi_srv_query services[2]; /* direct TLS, STARTTLS */
+    jabi_addr_query queries[2 * JABI_TARGETS_MAX];
+    jabi_dns_tally tally;
+    int used_srv, refused; /* where the targets came from; "." */
+    int done, error;
+    jab_fault fault;
+    char text[512];
+};
+
+#endif
