@@ -1,0 +1,44 @@
+# The front door: a few lines over meson. `make` alone builds build/jabiru.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+SECONDS ?= 60
+PYTHON = /usr/bin/python3
+
+.PHONY: all demo test bench fuzz install lengths format clean
+
+all:
+	@tools/install-packages --check build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
+	@ln -sf cli/jabiru src/libjabiru.so src/libjabiru.so.0 $(BUILD)/
+
+demo:
+	@tools/install-packages demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tools/demo.py $(BUILD)/jabiru
+
+test:
+	@tools/install-packages test
+	@$(PYTHON) tests/run.py
+
+bench:
+	@tools/install-packages bench
+	@$(PYTHON) bench/run.py
+
+fuzz:
+	@tools/install-packages test
+	@FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --only fuzz
+
+install: all
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+lengths:
+	@$(PYTHON) tools/lengths.py
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+clean:
+	rm -rf build build-test build-fuzz

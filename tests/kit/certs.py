@@ -1,0 +1,49 @@
+"""Certificates of a throw-away authority, made with the openssl program while the tests run."""
+import os
+import subprocess
+from collections import namedtuple
+
+Cert = namedtuple("Cert", "cert key")
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+def openssl(*args):
+    subprocess.run(("openssl",) + args, check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+class Authority:
+    """Issues certificates into a folder; `file` is what clients are to trust."""
+
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        self.folder = folder
+        self.file = self._path("ca.pem")
+        self._key = self._path("ca.key")
+        openssl("req", "-x509", *NEW_KEY, "-keyout", self._key, "-out", self.file, "-days", "30",
+                "-subj", "/CN=Throw-away test authority",
+                "-addext", "keyUsage=critical,keyCertSign")
+
+    def _path(self, name):
+        return os.path.join(self.folder, name)
+
+    def issue(self, tag, *names, days=30):
+        """A certificate for DNS names; `days` below zero gives one that has expired."""
+        cert, key, request, extensions = (self._path(tag + end)
+                                          for end in (".pem", ".key", ".csr", ".ext"))
+        openssl("req", "-new", *NEW_KEY, "-keyout", key, "-out", request, "-subj", "/CN=" + names[0])
+        with open(extensions, "w") as f:
+            f.write("subjectAltName=" + ",".join("DNS:" + n for n in names) + "\n"
+                    "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n")
+        openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
+                "-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out", cert)
+        with open(cert) as f:
+            assert "BEGIN CERTIFICATE" in f.read()
+        return Cert(cert, key)
+
+    def self_signed(self, tag, name):
+        """A certificate that nobody vouches for."""
+        cert, key = self._path(tag + ".pem"), self._path(tag + ".key")
+        openssl("req", "-x509", *NEW_KEY, "-keyout", key, "-out", cert, "-days", "30",
+                "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name)
+        return Cert(cert, key)

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""A private Prosody (0.12) on loopback, started from nothing in a folder of its own."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from kit.certs import Authority
+from kit.process import Daemon, free_ports, port_open
+
+CONFIG = """
+run_as_root = true
+daemonize = false
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+admin_socket = "{folder}/admin.sock"
+certificates = "{folder}"
+log = {{ {{ levels = {{ min = "{level}" }}, to = "console" }} }}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {port} }}
+c2s_direct_tls_ports = {{ {direct_port} }}
+s2s_ports = {{ }}
+http_ports = {{ {http_port} }}
+https_ports = {{ {https_port} }}
+proxy65_ports = {{ {proxy_port} }}
+proxy65_interfaces = {{ "127.0.0.1" }}
+ssl = {{ key = "{key}", certificate = "{cert}" }}
+https_ssl = {{ key = "{key}", certificate = "{cert}" }}
+c2s_require_encryption = true
+c2s_stanza_size_limit = 1024 * 1024
+allow_unencrypted_plain_auth = false
+allow_registration = true
+authentication = "internal_plain"
+storage = "internal"
+archive_expires_after = "never"
+consider_bosh_secure = true
+consider_websocket_secure = true
+modules_enabled = {{
+    "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4",
+    "vcard_legacy", "version", "uptime", "time", "ping", "register", "mam", "csi_simple",
+    "smacks", "bosh", "websocket", "admin_shell", "offline", "posix", "lastactivity",
+}}
+modules_disabled = {{ "s2s", "limits" }}
+
+VirtualHost "localhost"
+VirtualHost "anon.localhost"
+    authentication = "anonymous"
+
+Component "rooms.localhost" "muc"
+    modules_enabled = {{ "muc_mam" }}
+    restrict_room_creation = false
+Component "upload.localhost" "http_file_share"
+    http_host = "localhost"
+    http_external_url = "https://localhost:{https_port}/"
+Component "proxy.localhost" "proxy65"
+    proxy65_address = "127.0.0.1"
+"""
+
+
+class Prosody:
+    """Running once made. `port` speaks STARTTLS, `direct_port` TLS from the first byte."""
+
+    name = "prosody"
+    rooms = "rooms.localhost"
+
+    def __init__(self, folder, accounts=80, level="warn"):
+        os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
+        authority = Authority(os.path.join(folder, "ca"))
+        self.ca = authority.file
+        cert = authority.issue("localhost", "localhost", "*.localhost")
+        ports = free_ports(5)
+        self.port, self.direct_port, self.http_port, self.https_port, proxy_port = ports
+        config = os.path.join(folder, "prosody.cfg.lua")
+        with open(config, "w") as f:
+            f.write(CONFIG.format(folder=folder, level=level, port=self.port,
+                                  direct_port=self.direct_port, http_port=self.http_port,
+                                  https_port=self.https_port, proxy_port=proxy_port,
+                                  cert=cert.cert, key=cert.key))
+        self._accounts = iter(self._make_accounts(folder, accounts))
+        self.daemon = Daemon(["prosody", "-F", "--config", config],
+                             os.path.join(folder, "prosody.log"), cwd=folder)
+        self.daemon.wait_ready(lambda: port_open(self.port) and port_open(self.direct_port), 20)
+
+    def _make_accounts(self, folder, n):
+        """Written as the storage has them: fifty registrations would take seconds."""
+        store = os.path.join(folder, "data", "localhost", "accounts")
+        os.makedirs(store)
+        made = [("user%02d@localhost" % i, "pass-%02d \u00e9" % i) for i in range(n)]
+        for jid, password in made:
+            with open(os.path.join(store, jid.split("@")[0] + ".dat"), "w", encoding="utf-8") as f:
+                f.write('return { ["password"] = "%s"; };\n' % password)
+        return made
+
+    def account(self):
+        """The next unused (address, password)."""
+        return next(self._accounts)
+
+    def log(self):
+        return self.daemon.tail()
+
+    def stop(self):
+        self.daemon.stop()
