@@ -3,7 +3,6 @@
 #include "stream/stream.h"
 
 #include "base/base64.h"
-#include "base/check.h"
 
 #include <stdio.h>
 
@@ -275,7 +274,7 @@ static int on_challenge(jabi_stream *str, jab_str challenge)
 static int on_success(jabi_stream *str, jab_str additional)
 {
     int err = jabi_sasl_success(str->sasl, additional);
-    if (!JAB_CHECK(SERVER_PROOF, err >= 0)) {
+    if (err < 0) {
         const char *words = str->sasl->error[0] ? str->sasl->error : jab_strerror(err);
         jabi_stream_close(str);
         return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", words);

@@ -204,8 +204,9 @@ static void a_message_arrives_as_an_event(void **state)
 {
     (void)state;
     peer_online(&e);
-    peer_says(&e, "<message from='romeo@example.net/orchard' id='m1' type='chat'>"
-                  "<body>O &lt;she&gt; &amp; \xD0\xBC\xD0\xB8\xD1\x80 \xF0\x9F\x98\x80</body></message>");
+    peer_says(
+        &e, "<message from='romeo@example.net/orchard' id='m1' type='chat'>"
+            "<body>O &lt;she&gt; &amp; \xD0\xBC\xD0\xB8\xD1\x80 \xF0\x9F\x98\x80</body></message>");
     const jab_event *ev = jab_session_next(e.s);
     assert_non_null(ev);
     assert_int_equal(ev->type, JAB_EV_MESSAGE);
@@ -247,8 +248,8 @@ static void ask(const char *to, uint64_t tag, char id[64])
 static void answer(const char *element, const char *from, const char *id)
 {
     char text[512];
-    snprintf(text, sizeof text, "<%s%s%s%s id='%s' type='result'><r xmlns='urn:test'/></%s>", element,
-             from ? " from='" : "", from ? from : "", from ? "'" : "", id, element);
+    snprintf(text, sizeof text, "<%s%s%s%s id='%s' type='result'><r xmlns='urn:test'/></%s>",
+             element, from ? " from='" : "", from ? from : "", from ? "'" : "", id, element);
     (void)!peer_says(&e, text);
 }
 
@@ -541,9 +542,11 @@ static void ordinary_life(void)
 {
     if (!peer_login(&e))
         return;
-    peer_says(&e, "<message from='romeo@example.net/o' type='chat'><body>hi</body></message>"
-                  "<iq from='romeo@example.net/o' id='v' type='get'><query xmlns='jabber:iq:version'/></iq>"
-                  "<presence from='romeo@example.net/o'><show>away</show></presence>");
+    peer_says(
+        &e,
+        "<message from='romeo@example.net/o' type='chat'><body>hi</body></message>"
+        "<iq from='romeo@example.net/o' id='v' type='get'><query xmlns='jabber:iq:version'/></iq>"
+        "<presence from='romeo@example.net/o'><show>away</show></presence>");
     jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
     jab_out_body(o, JAB_STR("hello"));
     (void)jab_out_send(o, 0);
@@ -587,8 +590,9 @@ static void a_steady_stream_of_messages_allocates_nothing(void **state)
     for (int i = 0; i < 200; i++) {
         if (i == 100)
             before = e.mem.calls;
-        peer_says(&e, "<message from='romeo@example.net/o' id='m' type='chat'><body>hi &amp; ho</body>"
-                      "<request xmlns='urn:xmpp:receipts'/></message>");
+        peer_says(&e,
+                  "<message from='romeo@example.net/o' id='m' type='chat'><body>hi &amp; ho</body>"
+                  "<request xmlns='urn:xmpp:receipts'/></message>");
         assert_int_equal(jab_session_next(e.s)->type, JAB_EV_MESSAGE);
         jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
         jab_out_body(o, JAB_STR("hello"));
