@@ -78,7 +78,7 @@ static int to_unicode(const char *name, char out[JAB_JID_PART_MAX + 1])
     return code == IDN2_OK ? take(result, out, JAB_JID_PART_MAX) : idn2_error(code);
 }
 
-/* What a name that only IDNA can judge may look like before it does. */
+/* What libidn2 leaves to us, of a name that only IDNA can judge. */
 static int may_be_idn(jab_str name)
 {
     for (size_t i = 0; i < name.n; i++) {
@@ -104,7 +104,8 @@ static int idna(jab_str mapped, char out[JAB_JID_PART_MAX])
     int b = u < 0 ? u : to_ascii(unicode, again);
     if (b < 0)
         return b;
-    if (a != b || memcmp(ascii, again, (size_t)a) != 0)
+    jab_str decoded = {unicode, (size_t)u};
+    if (a != b || memcmp(ascii, again, (size_t)a) != 0 || !may_be_idn(decoded))
         return JAB_EJID;
     memcpy(out, unicode, (size_t)u);
     return u;
