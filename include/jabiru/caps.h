@@ -18,8 +18,8 @@ extern "C" {
 #define JAB_CAPS_CACHE_MAX    1000  /* sets of features kept */
 #define JAB_CAPS_PEERS_MAX    50000 /* full addresses whose hash is remembered */
 #define JAB_CAPS_QUERIES_MAX  8     /* look-ups under way */
-#define JAB_CAPS_WAITING_MAX  64    /* look-ups waiting for one of those */
 #define JAB_CAPS_FEATURES_MAX 1000  /* features of one set; larger ones are not kept */
+#define JAB_CAPS_TEXT_MAX     256 /* bytes of a hash, its name and node; longer ones do not count */
 
 enum {
     JAB_EV_CAPS = JAB_EV(115, 1), /* the features of a peer are known: jab_caps */

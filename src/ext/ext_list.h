@@ -1,0 +1,15 @@
+/* ext_list.h: the built-in extensions, one line each; included with JABI_EXT
+ * defined. The order is of no meaning: `needs` settles who starts first. */
+JABI_EXT(caps)
+JABI_EXT(carbons)
+JABI_EXT(delay)
+JABI_EXT(disco)
+JABI_EXT(last)
+JABI_EXT(mam)
+JABI_EXT(message)
+JABI_EXT(muc)
+JABI_EXT(ping)
+JABI_EXT(presence)
+JABI_EXT(roster)
+JABI_EXT(time)
+JABI_EXT(version)

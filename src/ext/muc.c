@@ -1,0 +1,225 @@
+/* muc.c: XEP-0045 Multi-User Chat: joining, leaving, nick and subject. */
+#include "ext/muc.h"
+
+#include <jabiru/datetime.h>
+
+#include "ext/text.h"
+
+#define NS_OWNER "http://jabber.org/protocol/muc#owner"
+
+/* -- Subject ---------------------------------------------------------------- */
+
+/* XEP-0045 §8.1: a subject alone changes the subject; with a body it is only
+ * a message that has one. */
+static int on_subject(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
+{
+    const jab_xml *message = jab_stanza_xml(st);
+    jab_jid from = jab_stanza_from(st);
+    if (!jab_str_is(jab_stanza_type(st), "groupchat") || !jabi_muc_find(x, from.bare) ||
+        jab_xml_child(message, NULL, "body") || jab_xml_child(message, NULL, "thread"))
+        return JAB_PASS;
+    jab_muc_subject *ev = jab_ext_emit(x, JAB_EV_MUC_SUBJECT, sizeof *ev);
+    if (ev)
+        *ev = (jab_muc_subject){from.bare, from.resource, jab_xml_text(el)};
+    return JAB_PASS;
+}
+
+int jab_muc_set_subject(jab_session *s, jab_str room, jab_str subject)
+{
+    jab_out *o = jab_message_to(s, room, JAB_MSG_GROUPCHAT);
+    jab_out_subject(o, subject);
+    return jab_out_send(o, 0);
+}
+
+/* -- Joining ---------------------------------------------------------------- */
+
+static void write_history(jab_out *o, const jab_muc_join_options *options)
+{
+    char since[JAB_DATETIME_SIZE];
+    if (!options->no_history && !options->history && !options->seconds && !options->since)
+        return;
+    jab_out_child(o, NULL, "history");
+    if (options->no_history) {
+        jab_out_attr(o, "maxstanzas", JAB_STR("0"));
+    } else {
+        if (options->history)
+            jabi_out_attr_number(o, "maxstanzas", options->history);
+        if (options->seconds)
+            jabi_out_attr_number(o, "seconds", options->seconds);
+        if (options->since && jab_datetime_format(options->since, since) < 0)
+            jab_out_fail(o, JAB_EINVAL);
+        else if (options->since)
+            jab_out_attr(o, "since", jab_cstr(since));
+    }
+    jab_out_end(o);
+}
+
+/* XEP-0045 §7.2.2, §7.2.13: presence to the wanted occupant address. */
+static int send_join(jab_session *s, const jab_jid *to, const jab_muc_join_options *options)
+{
+    jab_out *o = jab_presence_to(s, to->full);
+    jab_out_show(o, options->show);
+    if (options->status.p)
+        jab_out_status(o, (jab_str){NULL, 0}, options->status);
+    jab_out_child(o, NS_MUC, "x");
+    write_history(o, options);
+    if (options->password.p)
+        jab_out_leaf(o, "password", options->password);
+    jab_out_end(o);
+    return jab_out_send(o, 0);
+}
+
+static int64_t join_deadline(jab_ext_ctx *x)
+{
+    int64_t timeout = jab_ext_config(x)->request_timeout;
+    return timeout == JAB_NEVER ? JAB_NEVER : jab_ext_now(x) + timeout;
+}
+
+/* The room's place in the table, made when it is not there yet. */
+static muc_room *begin_join(jab_ext_ctx *x, const jab_jid *to, uint64_t tag, int *err)
+{
+    muc_room *room = jabi_muc_find(x, to->bare);
+    *err = 0;
+    if (!room)
+        room = jabi_muc_add(x, to, err);
+    if (!room)
+        return NULL;
+    jabi_muc_unseat_all(x, room);
+    *err = jabi_muc_set_nick(x, room, to->resource);
+    room->phase = MUC_JOINING;
+    room->tag = tag;
+    room->deadline = join_deadline(x);
+    jab_ext_wake(x, room->deadline);
+    return room;
+}
+
+int jab_muc_join(jab_session *s, jab_str jid, jab_str nick, const jab_muc_join_options *options,
+                 uint64_t tag)
+{
+    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_muc);
+    jab_jid_buf room_buf, buf;
+    jab_jid bare, to;
+    int err;
+    if (nick.n == 0)
+        return JAB_EINVAL;
+    if (!jab_session_online(s))
+        return JAB_EOFFLINE;
+    if (jab_jid_parse(&bare, jid, &room_buf) < 0 ||
+        jab_jid_make(&to, bare.local, bare.domain, nick, &buf) < 0)
+        return JAB_EJID;
+    muc_room *room = begin_join(x, &to, tag, &err);
+    if (room && err == 0)
+        err = send_join(s, &to, options ? options : JAB_MUC_JOIN());
+    if (room && err < 0)
+        jabi_muc_drop(x, room);
+    return err;
+}
+
+int jab_muc_unlock(jab_session *s, jab_str room, uint64_t tag)
+{
+    jab_out *o = jab_iq_to(s, room, JAB_IQ_SET);
+    jab_out_child(o, NS_OWNER, "query");
+    jab_out_child(o, "jabber:x:data", "x");
+    jab_out_attr(o, "type", JAB_STR("submit"));
+    return jab_out_send(o, tag);
+}
+
+/* -- Being inside ----------------------------------------------------------- */
+
+static muc_room *find_any(jab_session *s, jab_str jid)
+{
+    jab_jid_buf buf;
+    jab_jid room;
+    if (jab_jid_parse(&room, jid, &buf) < 0)
+        return NULL;
+    return jabi_muc_find(jab_ext_find(s, &jabi_ext_muc), room.bare);
+}
+
+/* The own occupant address in a room, or with another nick. */
+static int occupant_address(const muc_room *room, jab_str nick, jab_jid *jid, jab_jid_buf *buf)
+{
+    jab_jid bare = jab_jid_view(room->key);
+    return jab_jid_make(jid, bare.local, bare.domain, nick, buf);
+}
+
+int jab_muc_leave(jab_session *s, jab_str jid, jab_str status)
+{
+    muc_room *room = find_any(s, jid);
+    jab_jid_buf buf;
+    jab_jid self;
+    if (!room)
+        return JAB_ESTATE;
+    if (occupant_address(room, room->nick, &self, &buf) < 0)
+        return JAB_EJID;
+    int err = jab_send_unavailable(s, self.full, status);
+    if (err == 0)
+        room->phase = MUC_LEAVING;
+    return err;
+}
+
+int jab_muc_nick(jab_session *s, jab_str jid, jab_str nick)
+{
+    muc_room *room = find_any(s, jid);
+    jab_jid_buf buf;
+    jab_jid to;
+    if (!room)
+        return JAB_ESTATE;
+    if (nick.n == 0)
+        return JAB_EINVAL;
+    if (occupant_address(room, nick, &to, &buf) < 0)
+        return JAB_EJID;
+    return jab_out_send(jab_presence_to(s, to.full), 0);
+}
+
+/* -- The extension ---------------------------------------------------------- */
+
+static int64_t tick(jab_ext_ctx *x, int64_t now)
+{
+    muc_state *state = jab_ext_state(x);
+    int64_t next = JAB_NEVER;
+    for (size_t i = state->rooms.n; i-- > 0;) {
+        muc_room *room = (muc_room *)(void *)state->rooms.items[i];
+        if (room->phase == MUC_JOINING && room->deadline <= now)
+            jabi_muc_fail_join(x, room, JAB_ETIMEOUT, NULL);
+        else if (room->phase == MUC_JOINING && room->deadline < next)
+            next = room->deadline;
+    }
+    return next;
+}
+
+static void on_offline(jab_ext_ctx *x)
+{
+    muc_state *state = jab_ext_state(x);
+    while (state->rooms.n > 0) {
+        muc_room *room = (muc_room *)(void *)state->rooms.items[state->rooms.n - 1];
+        if (room->phase == MUC_JOINING)
+            jabi_muc_fail_join(x, room, JAB_EOFFLINE, NULL);
+        else
+            jabi_muc_drop(x, room);
+    }
+}
+
+static void stop(jab_ext_ctx *x)
+{
+    muc_state *state = jab_ext_state(x);
+    while (state->rooms.n > 0)
+        jabi_muc_drop(x, (muc_room *)(void *)state->rooms.items[0]);
+    jabi_table_fini(&state->rooms);
+}
+
+static const jab_route routes[] = {
+    {JAB_STAGE_OBSERVE, JAB_PRESENCE, JAB_FROM_ROOM, NULL, NULL, jabi_muc_on_presence},
+    {JAB_STAGE_OBSERVE, JAB_MESSAGE, JAB_FROM_ROOM, "jabber:client", "subject", on_subject},
+};
+
+const jab_ext jabi_ext_muc = {
+    .size = sizeof(jab_ext),
+    .name = "muc",
+    .spec = "XEP-0045 1.35.5",
+    .features = JAB_LIST(NS_MUC),
+    .state_size = sizeof(muc_state),
+    JAB_ROUTES(routes),
+    .offline = on_offline,
+    .tick = tick,
+    .stop = stop,
+};
