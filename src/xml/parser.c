@@ -1,4 +1,5 @@
 /* parser.c: bytes in at any split, items out; the stream's own grammar and the limits. */
+#include "base/check.h"
 #include "base/mem.h"
 #include "xml/tree.h"
 
@@ -47,7 +48,7 @@ jabi_xml_parser *jabi_xml_parser_new(const jab_mem *mem, const jabi_xml_limits *
     p->limits.element_bytes = at_most(limits->element_bytes, UINT32_MAX / 2);
     p->limits.depth = at_most(limits->depth, JABI_XML_DEPTH_MAX);
     p->limits.attrs = at_most(limits->attrs, JABI_XML_ATTRS_MAX);
-    jabi_buf_init(&p->carry, mem, p->limits.element_bytes);
+    jabi_buf_init(&p->carry, mem, UINT32_MAX);
     jabi_tree_init(&p->tree, mem, p->limits.depth);
     return p;
 }
@@ -285,6 +286,13 @@ static jabi_xml_fault begin_item(jabi_xml_parser *p, const char **at, const char
     return JABI_FAULT_NONE;
 }
 
+/* The item has all the bytes that it may have, and is not complete. */
+static jabi_xml_fault no_room(jabi_xml_parser *p)
+{
+    p->left = p->limits.element_bytes;
+    return JAB_CHECK(STANZA_SIZE, 0) ? JABI_FAULT_NONE : JABI_FAULT_LIMIT;
+}
+
 /* Reads tokens until an item is complete, the input is used up, or the item's limit is. */
 static jabi_xml_fault read_tokens(jabi_xml_parser *p, const char **at, const char *end,
                                   outcome *out)
@@ -303,7 +311,7 @@ static jabi_xml_fault read_tokens(jabi_xml_parser *p, const char **at, const cha
         } while (!fault && *at < stop && !out->item && p->tree.depth > 1);
         p->left -= (size_t)(*at - from);
         if (p->left == 0 && !out->item && (!fault || fault == JABI_FAULT_PARTIAL))
-            fault = JABI_FAULT_LIMIT;
+            fault = no_room(p);
     }
     return fault == JABI_FAULT_PARTIAL ? JABI_FAULT_NONE : fault;
 }
