@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 #define JAB_JID_PART_MAX 1023 /* bytes of one part, RFC 7622 3.1 */
-#define JAB_JID_MAX 3071      /* bytes of a whole address */
+#define JAB_JID_MAX      3071 /* bytes of a whole address */
 
 /* A prepared address. All members are views into one string: `full`. */
 typedef struct jab_jid {

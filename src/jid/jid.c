@@ -1,38 +1,20 @@
 /* jid.c: addresses taken apart and put together; ASCII without Unicode tables. */
 #include "jid/jid.h"
 
-#define L JABI_IN_LOCAL
-#define D JABI_IN_DOMAIN
+#define A (JABI_IN_LOCAL | JABI_IN_DOMAIN | JABI_IN_RESOURCE)
+#define X (JABI_IN_LOCAL | JABI_IN_RESOURCE)
 #define R JABI_IN_RESOURCE
-#define U JABI_IS_UPPER
+#define U (JABI_IN_RESOURCE | JABI_IS_UPPER)
 
 const uint8_t jabi_jid_ascii[256] = {
-    /* controls */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /**/
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* SP ! " # $ % & ' ( ) * + , - . / */
-    R, L | R, R, L | R, L | R, L | R, R, R, L | R, L | R, L | R, L | R, L | R, L | D | R, L | D | R,
-    R,
-    /* 0 to 9 */
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, /**/
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R,
-    /* : ; < = > ? @ */
-    R, L | R, R, L | R, R, L | R, R,
-    /* A to Z */
-    R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, /**/
-    R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U, R | U,
-    /* [ \ ] ^ _ ` */
-    L | R, L | R, L | R, L | R, L | R, L | R,
-    /* a to z */
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, /**/
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R,            /**/
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, /**/
-    L | D | R, L | D | R, L | D | R, L | D | R, L | D | R, L | D | R,
-    /* { | } ~ */
-    L | R, L | R, L | R, L | R};
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    R, X, R, X, X, X, R, R, X, X, X, X, X, A, A, R, A, A, A, A, A, A, A, A, A, A, R, X, R, X, R, X,
+    R, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, X, X, X, X, X,
+    X, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, X, X, X, X, 0,
+};
 
-#undef L
-#undef D
+#undef A
+#undef X
 #undef R
 #undef U
 
@@ -120,17 +102,11 @@ static int prepare(jab_jid *jid, const jab_jid *parts, char out[JAB_JID_MAX + 1]
     return 0;
 }
 
-/* Points a jid whose bytes were copied to `text` there. */
-static jab_jid moved(const jab_jid *jid, const char *text)
-{
-    return view(text, jid->local.n, jid->domain.n, jid->resource.n);
-}
-
 static void copy(jab_jid *jid, const jab_jid *from, char *to)
 {
     memmove(to, from->full.p, from->full.n);
     to[from->full.n] = '\0';
-    *jid = moved(from, to);
+    *jid = view(to, from->local.n, from->domain.n, from->resource.n);
 }
 
 int jab_jid_parse(jab_jid *jid, jab_str text, jab_jid_buf *buf)

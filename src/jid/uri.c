@@ -234,7 +234,7 @@ static int write_all(room *r, const jab_jid *jid, jab_str query)
 
 int jab_uri_format(const jab_jid *jid, jab_str query, char *out, size_t size)
 {
-    if (!size)
+    if (!size || query.n > INT32_MAX / 2)
         return JAB_ELIMIT;
     room r = {out, out + size - 1};
     int err = write_all(&r, jid, query);
