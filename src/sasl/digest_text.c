@@ -181,10 +181,10 @@ int jabi_digest_read(jab_str text, jab_str preferred_realm, jabi_buf *store,
 
 int jabi_digest_offers_auth(jab_str qop)
 {
-    cursor c = {qop.p, qop.p + qop.n, NULL};
-    jab_str token;
     if (!qop.p)
         return 1;
+    cursor c = {qop.p, qop.p + qop.n, NULL};
+    jab_str token;
     while (c.p < c.end) {
         if (take_token(&c, &token) && jabi_digest_same(token, "auth"))
             return 1;
