@@ -86,11 +86,12 @@ jabi_xml_fault jabi_scope_resolve(jabi_tree *t, jab_xml *el)
     return JABI_FAULT_NONE;
 }
 
-/* Moves a view to *at, which grows by what it holds. */
+/* Moves a view, unless absent, to *at, which grows by what it holds. */
 static void keep(const char **view, uint32_t n, char **at)
 {
-    if (n)
-        memcpy(*at, *view, n);
+    if (!*view)
+        return;
+    memcpy(*at, *view, n);
     *view = *at;
     *at += n;
 }

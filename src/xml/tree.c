@@ -60,7 +60,7 @@ jabi_xml_fault jabi_tree_begin_inside(jabi_tree *t, jab_str ns)
     jabi_xml_fault fault = check_room(t);
     if (fault)
         return fault;
-    t->levels[t->depth++] = (jabi_tree_level){.ns = ns.p, .ns_n = (uint32_t)ns.n};
+    t->levels[t->depth++] = (jabi_tree_level){.qname = "", .ns = ns.p, .ns_n = (uint32_t)ns.n};
     return JABI_FAULT_NONE;
 }
 
