@@ -145,7 +145,7 @@ jabi_xml_fault jabi_lex_end(const char **p, const char *end, const char *name, s
 {
     if ((size_t)(end - *p) <= name_n)
         return JABI_FAULT_PARTIAL;
-    if (memcmp(*p, name, name_n) != 0)
+    if (name_n && memcmp(*p, name, name_n) != 0)
         return JABI_FAULT_MALFORMED;
     const char *stop = *p + name_n;
     if (skip_space(&stop, end))
