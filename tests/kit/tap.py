@@ -20,13 +20,25 @@ class Case:
         self.run = run
 
 
+def rows(*table):
+    """Decorator: the test runs once for each row, (label, further arguments...)."""
+    def mark(function):
+        function.rows = table
+        return function
+    return mark
+
+
 def cases_of(module, *args, prefix=""):
     """The test_... functions of a module, in their order, bound to arguments."""
-    found = [f for name, f in vars(module).items()
-             if name.startswith("test_") and callable(f)]
-    label = module.__name__.split(".")[-1].replace("test_", "", 1)
-    return [Case("%s%s: %s" % (prefix, label, f.__name__[5:].replace("_", " ")),
-                 lambda f=f: f(*args)) for f in found]
+    label = prefix + module.__name__.split(".")[-1].replace("test_", "", 1)
+    for name, function in list(vars(module).items()):
+        if not name.startswith("test_") or not callable(function):
+            continue
+        words = "%s: %s" % (label, name[5:].replace("_", " "))
+        for row in getattr(function, "rows", [None]):
+            more = row[1:] if row else ()
+            yield Case(words + (", " + row[0] if row else ""),
+                       lambda f=function, m=more: f(*args, *m))
 
 
 def wanted(cases):
@@ -35,10 +47,18 @@ def wanted(cases):
     return [c for c in cases if pattern in c.name.lower()]
 
 
+def beyond_this_file(frames):
+    """A traceback from where the test's own code begins."""
+    while frames.tb_next and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames
+
+
 def report(number, case, failure, lock):
     with lock:
         print("%sok %d - %s" % ("not " if failure else "", number, case.name))
         if failure:
+            failure.__traceback__ = beyond_this_file(failure.__traceback__)
             text = "".join(traceback.format_exception(failure))
             print("".join("#   %s\n" % line for line in text.rstrip().split("\n")), end="")
         sys.stdout.flush()

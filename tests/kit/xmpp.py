@@ -34,7 +34,7 @@ class Reader:
     def __init__(self):
         self._parser = ET.XMLPullParser(("start", "end"))
         self._depth = 0
-        self._root = None
+        self.root = None
         self._rest = b""
 
     def feed(self, data):
@@ -45,12 +45,12 @@ class Reader:
         for kind, element in self._parser.read_events():
             if kind == "start":
                 self._depth += 1
-                self._root = element if self._depth == 1 else self._root
+                self.root = element if self._depth == 1 else self.root
                 continue
             self._depth -= 1
             if self._depth == 1:
                 yield element
-                self._root.clear()
+                self.root.clear()
 
 
 class Client:
