@@ -14,13 +14,40 @@ static jab_kind kind_of(const jab_xml *el)
     return jab_str_is(name, "presence") ? JAB_PRESENCE : JAB_IQ;
 }
 
+/*
+ * A nickname in a room may hold what the tables here do not know yet (a newer
+ * emoji), and the server let it pass. Its message is not lost for that: the
+ * account is prepared as ever, the resource is compared as the bytes it is.
+ */
+static int read_odd_resource(jab_jid *jid, jab_str text, jabi_arena *arena)
+{
+    const char *slash = memchr(text.p, '/', text.n);
+    size_t bare_n = slash ? (size_t)(slash - text.p) : text.n;
+    size_t tail_n = text.n - bare_n; /* with the slash */
+    if (tail_n < 2 || tail_n > JAB_JID_PART_MAX + 1)
+        return JAB_EJID;
+    jab_jid bare;
+    int err = jabi_jid_parse_view(&bare, (jab_str){text.p, bare_n}, arena);
+    if (err < 0)
+        return err;
+    char *full = jabi_arena_alloc(arena, bare.full.n + tail_n);
+    if (!full)
+        return JAB_ENOMEM;
+    memcpy(full, bare.full.p, bare.full.n);
+    memcpy(full + bare.full.n, slash, tail_n);
+    *jid = jab_jid_view((jab_str){full, bare.full.n + tail_n});
+    return 0;
+}
+
 /* RFC 6120 §8.1: absent addresses have a meaning; bad ones make no stanza. */
 static int read_address(jab_jid *jid, jab_str text, const jab_jid *fallback, jabi_arena *arena)
 {
-    if (text.p)
-        return jabi_jid_parse_view(jid, text, arena);
-    *jid = *fallback;
-    return 0;
+    if (!text.p) {
+        *jid = *fallback;
+        return 0;
+    }
+    int err = jabi_jid_parse_view(jid, text, arena);
+    return err == JAB_EJID ? read_odd_resource(jid, text, arena) : err;
 }
 
 static unsigned judge_origin(const jab_session *s, const jab_stanza *st)

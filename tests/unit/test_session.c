@@ -217,6 +217,29 @@ static void a_message_arrives_as_an_event(void **state)
     peer_free(&e);
 }
 
+static void a_nickname_that_precis_refuses_loses_no_message(void **state)
+{
+    (void)state;
+    peer_online(&e);
+    /* U+FE0F after a heart; an unassigned code point. */
+    static const char *const nicks[] = {"\xE2\x9D\xA4\xEF\xB8\x8F", "\xF0\x9F\xBF\xBF"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[300], full[100];
+        snprintf(full, sizeof full, "room@muc.example.org/%s", nicks[i]);
+        snprintf(text, sizeof text,
+                 "<message from='Room@MUC.example.org/%s'><body>b</body></message>", nicks[i]);
+        peer_says(&e, text);
+        const jab_event *ev = jab_session_next(e.s);
+        assert_non_null(ev);
+        assert_str(ev->message->from.full, full);
+        assert_str(ev->message->from.bare, "room@muc.example.org");
+    }
+    peer_says(&e, "<message from='ro om@muc.example.org/x'><body>b</body></message>"
+                  "<message from='@muc.example.org/x'><body>b</body></message>");
+    assert_null(jab_session_next(e.s));
+    peer_free(&e);
+}
+
 static void unclaimed_requests_are_answered(void **state)
 {
     (void)state;
@@ -618,6 +641,7 @@ int main(void)
         cmocka_unit_test(see_other_host_is_handed_to_the_driver),
         cmocka_unit_test(the_log_in_has_a_deadline),
         cmocka_unit_test(a_message_arrives_as_an_event),
+        cmocka_unit_test(a_nickname_that_precis_refuses_loses_no_message),
         cmocka_unit_test(unclaimed_requests_are_answered),
         cmocka_unit_test(replies_count_only_from_whom_was_asked),
         cmocka_unit_test(only_an_iq_answers_an_iq),
