@@ -141,9 +141,7 @@ static int on_challenge(jabi_sasl *x, const jabi_digest_challenge *c, jabi_buf *
 static int on_rspauth(jabi_sasl *x, jab_str rspauth)
 {
     digest *d = x->state;
-    /* Before our response there is nothing to compare with. */
-    int equal =
-        d->stage != STAGE_NEW && rspauth.n == 32 && jabi_equal_secret(rspauth.p, d->rspauth, 32);
+    int equal = rspauth.n == 32 && jabi_equal_secret(rspauth.p, d->rspauth, 32);
     if (!JAB_CHECK(DIGEST_RSPAUTH, equal))
         return jabi_sasl_fail(x, JAB_EPROOF,
                               "the server's proof is wrong: it does not know the password");
@@ -156,6 +154,7 @@ static int on_message(jabi_sasl *x, const jabi_digest_challenge *c, jabi_buf *ou
 {
     const digest *d = x->state;
     int may_challenge = d->stage == STAGE_NEW || d->stage == STAGE_AGAIN_SENT;
+    /* Before our response there is nothing to compare a proof with. */
     if (c->rspauth.p && d->stage != STAGE_NEW)
         return on_rspauth(x, c->rspauth);
     if (may_challenge && out)

@@ -76,6 +76,8 @@ int jabi_sasl_new(jabi_sasl **out, const jab_mem *mem, const jabi_sasl_mech *mec
     if (!x)
         return JAB_ENOMEM;
     *x = (jabi_sasl){.mech = mech, .mem = mem, .in = *in, .cache = cache};
+    if (x->in.authzid.n == 0)
+        x->in.authzid = (jab_str){NULL, 0};
     if (x->in.min_iterations == 0)
         x->in.min_iterations = MIN_ITERATIONS;
     if (x->in.max_iterations == 0)

@@ -14,14 +14,14 @@ typedef struct jabi_sasl jabi_sasl;
 typedef struct jabi_sasl_input {
     jab_str username; /* the JID's local part, prepared */
     jab_str password; /* absent when there is none */
-    jab_str authzid;  /* absent: none is sent */
+    jab_str authzid;  /* absent or empty: none is sent */
     jab_str domain;   /* the JID's domain: realm and digest-uri */
     jab_random_fn random;
     void *random_arg;
 
-    /* Channel binding (RFC 5801 gs2 header). `cb_type` absent: none chosen;
-     * then `cb_supported` 1 makes SCRAM send "y" (we could, the server seems
-     * not to), 0 makes it send "n". */
+    /* Channel binding (RFC 5801 gs2 header). -PLUS sends `cb_type`, absent: no
+     * -PLUS is chosen. SCRAM without -PLUS looks at `cb_supported` only: 1 is
+     * "y" (we could, the server seems not to), 0 is "n". */
     jab_str cb_type; /* "tls-exporter", "tls-unique", "tls-server-end-point" */
     jab_str cb_data;
     int cb_supported;

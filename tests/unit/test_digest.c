@@ -111,6 +111,7 @@ static void responses_match_values_computed_elsewhere(void **state)
         const char *username, *password, *authzid, *challenge, *response;
     } rows[] = {
         {"user", "pencil", NULL, CHALLENGE, RESPONSE},
+        {"user", "pencil", "", CHALLENGE, RESPONSE},
         /* Quoted or not, any case, spaces and null elements: RFC 2831 §7.1. */
         {"user", "pencil", NULL,
          " ,, NONCE = \"N\" ,\t\r\n QOP=\"auth-int, "

@@ -49,6 +49,7 @@ static void server_first_must_follow_the_grammar(void **state)
         BAD("r=" N "S,s=c2FsdA==,i=4096,x"),
         BAD("r=" N "S,s=c2FsdA==,i=4096,x="),
         BAD("r=" N "S,s=c2FsdA==,i=4096,1=x"),
+        BAD("r=" N "S,s=c2FsdA==,i=4096,x=a\0b"),
         BAD("r=" N "S,s=c2FsdA==,i=4096\0"),
         BAD("r=" N "S,s=c2FsdA==,i=4096,x=\xFF"),
         BAD("R=" N "S,s=c2FsdA==,i=4096"),
@@ -75,6 +76,8 @@ static void server_first_must_follow_the_grammar(void **state)
     char error[160];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(answer_to(&in, bad[i], error), JAB_EPROTO);
+    assert_int_equal(answer_to(&in, JAB_STR("m=1,r=" N "S,s=c2FsdA==,i=4096"), error), JAB_EPROTO);
+    assert_non_null(strstr(error, "unknown extension"));
     assert_int_equal(answer_to(&in, JAB_STR("r=" N "S,s=c2FsdA==,i=4096"), error), 0);
     assert_int_equal(answer_to(&in, JAB_STR("r=" N "S,s=c2FsdA==,i=4096,x=y=z,q=\xC3\xA9"), error),
                      0);
