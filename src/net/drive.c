@@ -104,7 +104,7 @@ int jabi_drive_tls(jab_client *c)
 {
     /* RFC 6120 §5.4.3.3: what came in the clear after <proceed/> may be an
      * attacker's. */
-    if (JAB_CHECK(STARTTLS_BUFFER, 1))
+    if (!JAB_CHECK(STARTTLS_BUFFER, 0))
         jabi_buf_fini(&c->pending);
     int err = jabi_tls_new(&c->tls, c->trust, c->watch.fd, c->domain, c->has_pin ? c->pin : NULL,
                            c->direct_tls);

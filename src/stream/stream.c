@@ -161,7 +161,7 @@ int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
         return on_features(str, el);
     if (str->phase == JABI_PHASE_STEP && str->active)
         return jabi_stream_after_step(str, str->active->element(str, el));
-    if (JAB_CHECK(STREAM_ORDER, 1))
+    if (!JAB_CHECK(STREAM_ORDER, 0))
         return jabi_stream_broken(str, "not-authorized",
                                   "sent an element out of order during log-in");
     return 0;
