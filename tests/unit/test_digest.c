@@ -64,6 +64,28 @@ static void rfc2831_section_4_acap_example(void **state)
     jabi_buf_fini(&out);
 }
 
+/* What ejabberd 23.01 accepted, and how it proved itself. */
+static void a_real_server_agrees(void **state)
+{
+    (void)state;
+    const jabi_digest_terms t = {.username = JAB_STR("alice"),
+                                 .password = JAB_STR("secret-alice"),
+                                 .realm = JAB_STR("localhost"),
+                                 .nonce = JAB_STR("6927506768572660603"),
+                                 .cnonce = JAB_STR("8b578439e17b137bca672fd6c638"),
+                                 .uri = JAB_STR("xmpp/localhost"),
+                                 .nc = 1,
+                                 .utf8 = 1};
+    char rspauth[33];
+    jabi_buf out;
+    jabi_buf_init(&out, jabi_mem_default(), 4096);
+    assert_int_equal(jabi_digest_respond(&t, &out, rspauth), 0);
+    jabi_buf_add_char(&out, '\0');
+    assert_non_null(strstr(out.p, ",response=66ca26f1be6d9ff038cf0661a4fbf14e,"));
+    assert_string_equal(rspauth, "cd44faa9ab284e41d8c59ed4855bb3ba");
+    jabi_buf_fini(&out);
+}
+
 /* -- The exchange -- */
 
 static void begin(unit_sasl *t, const jab_mem *mem, const jabi_sasl_input *in,
@@ -481,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc2831_section_4_imap_example),
         cmocka_unit_test(rfc2831_section_4_acap_example),
+        cmocka_unit_test(a_real_server_agrees),
         cmocka_unit_test(responses_match_values_computed_elsewhere),
         cmocka_unit_test(what_iso_8859_1_lacks_needs_a_charset),
         cmocka_unit_test(bad_challenges_are_refused),
