@@ -11,7 +11,6 @@ all:
 	@tools/install-packages --check build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
 	@ninja -C $(BUILD)
-	@ln -sf cli/jabiru src/libjabiru.so src/libjabiru.so.0 $(BUILD)/
 
 demo:
 	@tools/install-packages demo
@@ -28,7 +27,7 @@ bench:
 
 fuzz:
 	@tools/install-packages test
-	@FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --only fuzz
+	@FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --fuzz
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)

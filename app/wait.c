@@ -1,0 +1,133 @@
+/* wait.c: time, signals and waiting; see wait.h. */
+#include "wait.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_TIMEOUT 7
+#define GRACE_MS     350 /* for ending in good order before the alarm ends it */
+#define POLL_MAX     6
+
+/* What a signal handler can reach is global by nature: this is all of it. */
+static volatile sig_atomic_t end_signal, hangups;
+static int wake[2] = {-1, -1};
+
+int64_t app_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t app_wall(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void on_end(int number)
+{
+    int saved = errno;
+    if (end_signal)
+        _exit(128 + number);
+    end_signal = number;
+    ssize_t ignored = write(wake[1], "", 1);
+    (void)ignored;
+    errno = saved;
+}
+
+static void on_other(int number)
+{
+    int saved = errno;
+    if (number == SIGHUP)
+        hangups++;
+    ssize_t ignored = write(wake[1], "", 1);
+    (void)ignored;
+    errno = saved;
+}
+
+static void on_alarm(int number)
+{
+    static const char line[] = "jabiru: timeout: the command did not end in its time; "
+                               "give it more with --timeout SEC\n";
+    (void)number;
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(EXIT_TIMEOUT);
+}
+
+static void catch (int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+void app_signals_init(void)
+{
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
+        return;
+    catch (SIGPIPE, SIG_IGN);
+    catch (SIGINT, on_end);
+    catch (SIGTERM, on_end);
+    catch (SIGHUP, on_other);
+    catch (SIGCHLD, on_other);
+    catch (SIGALRM, on_alarm);
+}
+
+int app_signal(void)
+{
+    return end_signal;
+}
+
+int app_hangup(void)
+{
+    int came = hangups > 0;
+    hangups = 0;
+    return came;
+}
+
+void app_alarm(int64_t deadline)
+{
+    struct itimerval timer = {0};
+    if (deadline != JAB_NEVER) {
+        int64_t ms = deadline - app_now();
+        ms = (ms > 0 ? ms : 0) + GRACE_MS;
+        timer.it_value.tv_sec = (time_t)(ms / 1000);
+        timer.it_value.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+    }
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static int poll_timeout(int64_t until)
+{
+    if (until == JAB_NEVER)
+        return -1;
+    int64_t ms = until - app_now();
+    return ms <= 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
+}
+
+int app_poll(struct pollfd *fds, size_t n, int64_t until)
+{
+    struct pollfd all[POLL_MAX];
+    char drain[64];
+    if (n > POLL_MAX - 1)
+        n = POLL_MAX - 1;
+    all[0] = (struct pollfd){.fd = wake[0], .events = POLLIN};
+    if (n)
+        memcpy(all + 1, fds, n * sizeof *fds);
+    int ready = poll(all, (nfds_t)n + 1, poll_timeout(until));
+    if (n)
+        memcpy(fds, all + 1, n * sizeof *fds);
+    if (ready > 0 && all[0].revents) {
+        while (read(wake[0], drain, sizeof drain) > 0)
+            continue;
+        return -1;
+    }
+    return ready < 0 ? -1 : ready;
+}

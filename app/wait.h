@@ -1,0 +1,41 @@
+/*
+ * wait.h: time, signals and waiting, the same for every place where a command
+ * waits: the network, standard input, a password command, a prompt.
+ */
+#ifndef JABIRU_APP_WAIT_H
+#define JABIRU_APP_WAIT_H
+
+#include <jabiru/base.h>
+#include <poll.h>
+
+/* Milliseconds of a clock that never steps. */
+int64_t app_now(void);
+
+/* Milliseconds since 1970-01-01 UTC. */
+int64_t app_wall(void);
+
+/* Catches SIGINT, SIGTERM, SIGHUP and SIGCHLD; ignores SIGPIPE. A second
+ * SIGINT or SIGTERM ends the program at once. */
+void app_signals_init(void);
+
+/* The signal that asked for the end (SIGINT or SIGTERM), or 0. */
+int app_signal(void);
+
+/* Whether SIGHUP came since the last call. */
+int app_hangup(void);
+
+/*
+ * Ends the whole program with exit 7 shortly after `deadline` whatever it is
+ * doing, should it not have ended by itself: the promise of --timeout must not
+ * hang on a reader that does not read or on a file system that is stuck.
+ * JAB_NEVER takes that back.
+ */
+void app_alarm(int64_t deadline);
+
+/*
+ * Waits until one of `n` descriptors is ready, `until` has come, or a signal
+ * did. Returns how many are ready, 0 for the time, -1 for a signal.
+ */
+int app_poll(struct pollfd *fds, size_t n, int64_t until);
+
+#endif

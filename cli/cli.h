@@ -1,0 +1,211 @@
+/*
+ * cli.h: the program jabiru: what its commands share. A command is one row of
+ * the table in commands.c and one file; functions return an exit status, and
+ * have said why when it is not 0.
+ */
+#ifndef JABIRU_CLI_H
+#define JABIRU_CLI_H
+
+#include "config.h"
+#include "fault.h"
+#include "options.h"
+#include "output.h"
+#include "wait.h"
+#include <jabiru/client.h>
+#include <jabiru/presence.h>
+
+/* The options that every command takes. */
+typedef struct cli_globals {
+    const char *account, *jid, *config;
+    const char *password_file;
+    app_number password_fd;
+    int netrc, no_input;
+    const char *host, *nameserver, *tls, *ca_file, *pin, *cert, *key;
+    app_list mechanism;
+    int compress;
+    const char *resource;
+    app_time timeout;
+    int json, quiet, verbose, xml, dry_run, help, version;
+    const char *color;
+} cli_globals;
+
+typedef struct cli cli;
+
+enum {
+    CLI_STREAMS = 1 << 0, /* runs until told to end: no time limit of its own */
+    CLI_CHANGES = 1 << 1, /* changes something: --dry-run makes sense */
+    CLI_GROUP = 1 << 2,   /* only a word before others ("roster"); has no run */
+};
+
+/* A command: one row gives the parsing, --help and the manual page. */
+typedef struct cli_command {
+    const char *name;     /* "send", or two words: "roster list" */
+    const char *synopsis; /* what follows the name */
+    const char *purpose;  /* one line, no full stop */
+    const app_opt *options;
+    int flags;
+    int (*run)(cli *c);
+} cli_command;
+
+#define CLI_OPERANDS_MAX 256
+
+/* Room for the values of a command's own options. */
+#define CLI_VALUES_MAX       2048
+#define CLI_VALUES_FIT(type) _Static_assert(sizeof(type) <= CLI_VALUES_MAX, #type)
+
+struct cli {
+    cli_globals g;
+    const cli_command *command;
+    void *values; /* the command's own options: CLI_VALUES_MAX bytes */
+    const char *operands[CLI_OPERANDS_MAX];
+    int n;      /* operands, without the command's words */
+    int dashes; /* how many of them stood before "--"; -1 without one */
+
+    app_out out;
+    int64_t started, deadline;
+
+    app_config configuration;
+    char *config_path;
+    app_account account; /* what the command line and the configuration say; borrowed */
+    jab_jid_buf jid_bytes;
+    jab_jid jid;
+
+    jab_client *client;
+    jab_session *session;
+    int reconnects; /* 1: a lost connection is no end (listen, chat) */
+    int was_online;
+    int status;     /* exit status of what ended the connection */
+    jab_stage told; /* last stage that -v told */
+    uint64_t next_tag;
+
+    /* Gets the events that come while something else is waited for: an answer,
+     * the end of the stream. NULL drops them. */
+    void (*others)(cli *c, const jab_event *ev);
+    void *run; /* the command's own */
+};
+
+extern const app_opt cli_global_options[];
+extern const cli_command cli_commands[]; /* ended by a NULL name */
+
+/* -- account.c: which account, and its settings -------------------------------- */
+
+/* Reads the configuration file into c->configuration. */
+int cli_load_config(cli *c);
+
+/* Settles c->account and c->jid from the options and the configuration. */
+int cli_settle_account(cli *c);
+
+/* -- link.c: the connection ------------------------------------------------------ */
+
+/* What cli_wait() came back with. */
+typedef enum cli_what {
+    CLI_ENDED, /* c->status says how; it was said why */
+    CLI_EVENT, /* *ev is set; valid until the next wait */
+    CLI_READY, /* the extra descriptor is ready */
+    CLI_TIME,  /* `until` has come, or a child ended */
+} cli_what;
+
+/* Finds account and password, connects and logs in. */
+int cli_connect(cli *c);
+
+/* As cli_connect(), without waiting until the log-in is done. */
+int cli_begin(cli *c);
+
+/* Waits for an event, an extra descriptor (`extra` NULL: none) or a time. The
+ * events of the connection itself are dealt with here but for JAB_EV_ONLINE,
+ * and JAB_EV_OFFLINE with c->reconnects. */
+cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t until);
+
+/* Keeps the connection alive without pulling events until `until` or a signal;
+ * CLI_ENDED or CLI_TIME. */
+cli_what cli_idle(cli *c, int64_t until);
+
+/* Waits for the answer with this tag and of this type; others
+ * go to c->others. */
+int cli_answer(cli *c, uint32_t type, uint64_t tag, const jab_event **ev);
+
+/* A tag that no other request has. */
+uint64_t cli_tag(cli *c);
+
+/* Waits until the own server has dealt with all that was sent before: a ping
+ * to it, whatever the answer (RFC 6120 10.1: in order). */
+int cli_barrier(cli *c);
+
+/* Says that a request could not be sent, or was answered by an error. */
+int cli_say_reply(const char *what, int error, const jab_stanza_error *refusal);
+
+/* Closes the stream, at most 2 seconds long, and frees the client. */
+void cli_disconnect(cli *c);
+
+/* -- parse.c: small readers ------------------------------------------------------- */
+
+/* Prepares an address; says what is wrong with it. */
+int cli_address(const char *text, jab_jid *jid, jab_jid_buf *bytes);
+
+/* Splits "host", "host:5222", "[::1]:5222" or "::1"; *port is 0 without one.
+ * The name is to be freed. */
+int cli_host_port(const char *text, char **host, uint16_t *port);
+
+/* Checks that text may stand in XML and says where it may not. */
+int cli_check_text(const char *what, jab_str text);
+
+/* How many operands there must be: says the synopsis when it is another number. */
+int cli_want(const cli *c, int min, int max);
+
+/* -- help.c -------------------------------------------------------------------- */
+
+/* Prints the help of a command, or the list of commands for NULL. */
+void cli_help(cli *c, const cli_command *command);
+
+/* The command of that name (one or two words), or NULL. */
+const cli_command *cli_find_command(const char *name);
+
+/* Says that there is no such command, and which one is near. */
+int cli_unknown_command(const char *name);
+
+/* -- message.c: a message as a record --------------------------------------------- */
+
+/* The record of a message event; NULL when there is nothing in it to show
+ * (a typing notice, a receipt). */
+json_t *cli_message_record(const jab_message *m);
+
+/* The record of a presence event. */
+json_t *cli_presence_record(const jab_presence *p);
+
+/* -- room.c ---------------------------------------------------------------------- */
+
+/* Enters a room that exists; 5 when it does not, and none is left behind.
+ * `nick` NULL: the local part of the own address. *occupants is set if not NULL. */
+int cli_enter_room(cli *c, const char *room, const char *nick, unsigned history, size_t *occupants);
+
+/* -- the commands ------------------------------------------------------------------ */
+
+int cli_send(cli *c);
+int cli_listen(cli *c);
+int cli_chat(cli *c);
+int cli_roster_list(cli *c);
+int cli_roster_add(cli *c);
+int cli_roster_rm(cli *c);
+int cli_roster_rename(cli *c);
+int cli_roster_group(cli *c);
+int cli_presence_set(cli *c);
+int cli_presence_watch(cli *c);
+int cli_presence_get(cli *c);
+int cli_iq_get(cli *c);
+int cli_iq_set(cli *c);
+int cli_disco(cli *c);
+int cli_ping(cli *c);
+int cli_version(cli *c);
+int cli_account_add(cli *c);
+int cli_account_list(cli *c);
+int cli_account_test(cli *c);
+int cli_account_rm(cli *c);
+int cli_schema(cli *c);
+int cli_help_command(cli *c);
+
+extern const app_opt cli_send_options[], cli_listen_options[], cli_chat_options[],
+    cli_roster_list_options[], cli_roster_add_options[], cli_presence_set_options[],
+    cli_presence_watch_options[], cli_iq_options[], cli_disco_options[], cli_ping_options[],
+    cli_account_add_options[], cli_help_options[];
+
+#endif

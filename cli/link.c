@@ -1,0 +1,347 @@
+/* link.c: the connection of a command: settings in, events out, always within
+ * the command's time limit. */
+#include "cli.h"
+
+#include "sanitize.h"
+#include "secret.h"
+#include <jabiru/disco.h>
+#include <jabiru/ping.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CLOSE_MS     2000 /* for </stream> and its answer */
+#define LONG_TIMEOUT (24 * 3600 * 1000LL)
+
+/* Wire log: one line a piece, the direction before it. */
+static void on_wire(void *arg, int out, jab_str bytes)
+{
+    app_text line = {0};
+    (void)arg;
+    app_text_z(&line, out ? "C: " : "S: ");
+    app_clean(&line, bytes, APP_LINE);
+    app_text_char(&line, '\n');
+    ssize_t ignored = write(STDERR_FILENO, line.p, line.n);
+    (void)ignored;
+    app_text_free(&line);
+}
+
+/* The mechanisms as one string; from -- mechanism, else the account's. */
+static void join_mechanisms(const cli *c, app_text *out)
+{
+    for (int i = 0; i < c->g.mechanism.n; i++)
+        app_text_fmt(out, "%s%s", i ? " " : "", c->g.mechanism.v[i]);
+    if (c->g.mechanism.n == 0 && c->account.mechanism)
+        app_text_z(out, c->account.mechanism);
+}
+
+/* Whether every mechanism allowed goes without a password. */
+static int needs_no_password(const char *mechanisms)
+{
+    size_t n;
+    int any = 0;
+    for (const char *at = mechanisms; *at; at += n) {
+        at += strspn(at, " ");
+        n = strcspn(at, " ");
+        jab_str name = {at, n};
+        if (n > 0 && !jab_str_is(name, "ANONYMOUS") && !jab_str_is(name, "EXTERNAL"))
+            return 0;
+        any |= n > 0;
+    }
+    return any;
+}
+
+static int find_secret(cli *c, app_secret *secret)
+{
+    app_text jid = {0};
+    app_text_add(&jid, c->jid.bare);
+    app_secret_query q = {
+        .file = c->g.password_file,
+        .fd = c->g.password_fd.given ? c->g.password_fd.value : -1,
+        .account = c->account.name ? c->account.name : jid.p,
+        .jid = jid.p,
+        .account_file = c->account.password_file,
+        .command = c->account.password_command,
+        .netrc = c->g.netrc,
+        .no_input = c->g.no_input,
+        .deadline = c->deadline,
+    };
+    int status = app_secret_find(secret, &q);
+    app_text_free(&jid);
+    return status;
+}
+
+static jab_tls_policy tls_policy(const char *word)
+{
+    if (word && strcmp(word, "off") == 0)
+        return JAB_TLS_OFF;
+    return word && strcmp(word, "direct") == 0 ? JAB_TLS_DIRECT : JAB_TLS_REQUIRED;
+}
+
+static jab_compress_policy compress_policy(const cli *c)
+{
+    const char *word = c->account.compress;
+    if (c->g.compress > 1 || (!c->g.compress && word && strcmp(word, "anyway") == 0))
+        return JAB_COMPRESS_ANYWAY;
+    if (c->g.compress == 1 || (word && strcmp(word, "plain") == 0))
+        return JAB_COMPRESS_PLAIN;
+    return JAB_COMPRESS_OFF;
+}
+
+/* The command's own limit is the only one that counts, when it has one. */
+static int64_t time_limit(const cli *c, int64_t otherwise)
+{
+    if (c->deadline == JAB_NEVER)
+        return otherwise;
+    return c->g.timeout.given ? LONG_TIMEOUT : 0;
+}
+
+static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
+{
+    char *host = NULL;
+    uint16_t port = 0;
+    if (c->account.host && cli_host_port(c->account.host, &host, &port) != APP_OK)
+        return APP_USAGE;
+    int err = jab_client_new(
+        &c->client,
+        JAB_CONFIG(.jid = c->jid.full,
+                   .password = secret->n ? jab_cstr(secret->bytes) : (jab_str){0},
+                   .mechanisms = *mechanisms ? jab_cstr(mechanisms) : (jab_str){0},
+                   .tls = tls_policy(c->account.tls), .compress = compress_policy(c),
+                   .software_name = JAB_STR("jabiru"), .software_version = JAB_STR(JAB_VERSION),
+                   .request_timeout = time_limit(c, 0), .connect_timeout = time_limit(c, 0),
+                   .login_timeout = time_limit(c, 0), .wire = c->g.xml ? on_wire : NULL,
+                   .host = jab_cstr(host), .port = port, .ca_file = jab_cstr(c->account.ca_file),
+                   .client_cert = jab_cstr(c->account.cert), .client_key = jab_cstr(c->account.key),
+                   .pin_sha256 = jab_cstr(c->account.pin),
+                   .nameserver = jab_cstr(c->account.nameserver), .no_reconnect = !c->reconnects));
+    free(host);
+    if (err == JAB_ETLS)
+        return app_say(jab_err_exit(err),
+                       "tls: the certificates in %s cannot be read; "
+                       "--ca-file wants PEM",
+                       c->account.ca_file ? c->account.ca_file : "the system's store");
+    if (err < 0)
+        return app_say_error("settings", err);
+    c->session = jab_client_session(c->client);
+    return APP_OK;
+}
+
+int cli_begin(cli *c)
+{
+    app_secret secret = {.n = 0};
+    app_text mechanisms = {0};
+    int status = cli_settle_account(c);
+    join_mechanisms(c, &mechanisms);
+    if (status == APP_OK && !needs_no_password(app_text_str(&mechanisms).p))
+        status = find_secret(c, &secret);
+    if (status == APP_OK)
+        status = make_client(c, &secret, app_text_str(&mechanisms).p);
+    app_secret_wipe(&secret);
+    app_text_free(&mechanisms);
+    return status;
+}
+
+/* -v: each stage as it begins. */
+static void tell_stage(cli *c)
+{
+    jab_stage stage = jab_client_stage(c->client);
+    if (!c->g.verbose || stage == c->told)
+        return;
+    c->told = stage;
+    jab_connection connection = jab_client_connection(c->client);
+    app_note("jabiru: %s" JAB_FMT JAB_FMT, jab_stage_name(stage),
+             JAB_ARG(connection.address.n ? JAB_STR(" ") : JAB_STR("")),
+             JAB_ARG(connection.address));
+}
+
+static void tell_online(cli *c, const jab_event *ev)
+{
+    jab_login_info login = jab_session_login(c->session);
+    c->was_online = 1;
+    if (!c->g.verbose)
+        return;
+    app_note("jabiru: online as " JAB_FMT ", " JAB_FMT "%s%s", JAB_ARG(ev->jid->full),
+             JAB_ARG(login.mechanism), login.tls_version ? ", TLS" : ", no TLS",
+             login.compressed ? ", compressed" : "");
+}
+
+static cli_what ended(cli *c, int status)
+{
+    c->status = status;
+    return CLI_ENDED;
+}
+
+static cli_what timed_out(cli *c)
+{
+    jab_stage stage = jab_client_stage(c->client);
+    double seconds = (double)(c->deadline - c->started) / 1000;
+    const char *doing = c->was_online ? "waiting for an answer" : jab_stage_name(stage);
+    return ended(c, app_say(APP_TIMEOUT,
+                            "timeout: not done within %g s (%s); "
+                            "give it more with --timeout SEC, or see -v",
+                            seconds, doing));
+}
+
+/* The end of a stream: final, unless the command stays and had been online. */
+static cli_what offline(cli *c, const jab_event *ev)
+{
+    const jab_fault *fault = ev->fault;
+    if (fault && fault->code < 0 && c->reconnects && c->was_online && !jab_client_over(c->client))
+        return CLI_EVENT;
+    if (!fault || fault->code >= 0)
+        return ended(c, app_say(APP_NETWORK, "session: the server closed the stream; try again"));
+    return ended(c, app_say_fault(fault));
+}
+
+/* One turn without waiting: an event, or CLI_TIME when there is none. */
+static cli_what turn(cli *c, const jab_event **ev)
+{
+    int err = jab_client_process(c->client);
+    tell_stage(c);
+    *ev = jab_client_next(c->client);
+    if (*ev) {
+        if ((*ev)->type == JAB_EV_ONLINE)
+            tell_online(c, *ev);
+        return (*ev)->type == JAB_EV_OFFLINE ? offline(c, *ev) : CLI_EVENT;
+    }
+    if (err < 0)
+        return ended(c, app_say_error("connection", err));
+    if (jab_client_over(c->client))
+        return ended(c, app_say(APP_NETWORK, "session: the connection is over; try again"));
+    return CLI_TIME;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Waits on the client's descriptor and an extra one. */
+static cli_what sleep_until(cli *c, struct pollfd *extra, int64_t until)
+{
+    int client_ms = jab_client_timeout(c->client);
+    struct pollfd fds[2] = {{.fd = jab_client_fd(c->client), .events = POLLIN}};
+    if (extra)
+        fds[1] = *extra;
+    until = earlier(until, c->deadline);
+    if (client_ms >= 0)
+        until = earlier(until, app_now() + client_ms);
+    app_poll(fds, extra ? 2 : 1, until);
+    if (!extra)
+        return CLI_TIME;
+    extra->revents = fds[1].revents;
+    return extra->revents ? CLI_READY : CLI_TIME;
+}
+
+cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t until)
+{
+    for (;;) {
+        if (app_signal())
+            return ended(c, 128 + app_signal());
+        if (c->out.failure)
+            return ended(c, app_out_status(&c->out));
+        cli_what what = turn(c, ev);
+        if (what != CLI_TIME)
+            return what;
+        int64_t now = app_now();
+        if (now >= c->deadline)
+            return timed_out(c);
+        if (now >= until)
+            return CLI_TIME;
+        if (sleep_until(c, extra, until) == CLI_READY)
+            return CLI_READY;
+    }
+}
+
+cli_what cli_idle(cli *c, int64_t until)
+{
+    if (app_signal())
+        return ended(c, 128 + app_signal());
+    int err = jab_client_process(c->client);
+    if (app_now() >= c->deadline)
+        return timed_out(c);
+    /* With events waiting, or nothing left to wait for, the descriptor may stay
+     * ready: a short sleep keeps that from spinning. */
+    if (err < 0 || jab_client_timeout(c->client) == 0)
+        app_poll(NULL, 0, earlier(until, app_now() + 20));
+    else
+        sleep_until(c, NULL, until);
+    return CLI_TIME;
+}
+
+int cli_connect(cli *c)
+{
+    const jab_event *ev;
+    int status = cli_begin(c);
+    while (status == APP_OK) {
+        if (cli_wait(c, &ev, NULL, JAB_NEVER) == CLI_ENDED)
+            status = c->status;
+        else if (ev->type == JAB_EV_ONLINE)
+            return APP_OK;
+    }
+    return status;
+}
+
+uint64_t cli_tag(cli *c)
+{
+    return ++c->next_tag;
+}
+
+int cli_answer(cli *c, uint32_t type, uint64_t tag, const jab_event **ev)
+{
+    for (;;) {
+        if (cli_wait(c, ev, NULL, JAB_NEVER) == CLI_ENDED)
+            return c->status;
+        if ((*ev)->type == type && (*ev)->tag == tag)
+            return APP_OK;
+        if (c->others)
+            c->others(c, *ev);
+    }
+}
+
+int cli_say_reply(const char *what, int error, const jab_stanza_error *refusal)
+{
+    if (error == JAB_ESTANZA)
+        return app_say_refusal(what, refusal);
+    return app_say_error(what, error);
+}
+
+int cli_barrier(cli *c)
+{
+    const jab_event *ev;
+    uint64_t tag = cli_tag(c);
+    int err = jab_ping(c->session, (jab_str){0}, tag);
+    if (err < 0)
+        return app_say_error("ping", err);
+    int status = cli_answer(c, JAB_EV_PONG, tag, &ev);
+    if (status != APP_OK)
+        return status;
+    const jab_pong *pong = ev->data;
+    if (pong->error == 0 || pong->error == JAB_ESTANZA)
+        return APP_OK;
+    return app_say_error("ping", pong->error);
+}
+
+void cli_disconnect(cli *c)
+{
+    const jab_event *ev;
+    if (!c->client)
+        return;
+    int64_t until = earlier(app_now() + CLOSE_MS, c->deadline);
+    jab_client_close(c->client);
+    do {
+        int err = jab_client_process(c->client);
+        while ((ev = jab_client_next(c->client)))
+            if (c->others)
+                c->others(c, ev);
+        int client_ms = jab_client_timeout(c->client);
+        if (err < 0 || jab_client_over(c->client) || app_now() >= until)
+            break;
+        struct pollfd fd = {.fd = jab_client_fd(c->client), .events = POLLIN};
+        app_poll(&fd, 1, client_ms < 0 ? until : earlier(until, app_now() + client_ms));
+    } while (1);
+    jab_client_free(c->client);
+    c->client = NULL;
+    c->session = NULL;
+}
