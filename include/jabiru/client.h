@@ -31,7 +31,10 @@ JAB_API int jab_client_new_in(jab_client **out, const jab_config *cfg, jab_loop 
 /* Cuts the connection, if there is one, and frees the client. NULL is fine. */
 JAB_API void jab_client_free(jab_client *c);
 
-/* The session inside: requests go to it. Valid as long as the client is. */
+/* The session inside: requests go to it. Valid as long as the client is. What
+ * is sent leaves with the next wait; in a shared loop, or with a descriptor
+ * that is polled, ask for the session anew before sending: it is how the
+ * client knows that there is something to write. */
 JAB_API jab_session *jab_client_session(jab_client *c);
 
 /*
@@ -89,7 +92,8 @@ JAB_API void jab_loop_free(jab_loop *l);
 JAB_API int jab_loop_wait(jab_loop *l, int timeout) JAB_MUST_USE;
 
 /* The next client that has events or is over, each once per wait; NULL when
- * there is none. Pull its events with jab_client_next(). */
+ * there is none. Pull its events with jab_client_next(); a client that is
+ * over then, see jab_client_over(), may be freed at once. */
 JAB_API jab_client *jab_loop_next(jab_loop *l);
 
 /* The descriptor of the loop, and ms until it wants jab_loop_wait(l, 0). */

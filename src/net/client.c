@@ -218,7 +218,7 @@ int jab_client_over(const jab_client *c)
 jab_stage jab_client_stage(const jab_client *c)
 {
     if (c->phase == JABI_CONN_FINDING)
-        return c->dial && c->dial->targets.n ? JAB_AT_TCP : JAB_AT_DNS;
+        return c->dial && jabi_dial_has_address(c->dial) ? JAB_AT_TCP : JAB_AT_DNS;
     if (c->phase == JABI_CONN_TLS)
         return JAB_AT_TLS;
     if (c->phase != JABI_CONN_STREAM)

@@ -96,6 +96,7 @@ void jabi_connect_begin(jab_client *c);
 /* The present target failed before the log-in: on to the next, or the end. */
 void jabi_connect_again(jab_client *c, const jab_fault *fault);
 void jabi_dial_free(jab_client *c);
+int jabi_dial_has_address(const jabi_dial *dial);
 
 /* Whether the connection's deadline or the target's passed; then it fails. */
 void jabi_connect_check_time(jab_client *c, int64_t now);

@@ -53,14 +53,19 @@ static void note_words(jab_client *c, int code, const char *what)
     note(c->dial, &fault);
 }
 
+int jabi_dial_has_address(const jabi_dial *dial)
+{
+    for (size_t i = 0; i < dial->targets.n; i++)
+        if (dial->targets.list[i].n > 0)
+            return 1;
+    return 0;
+}
+
 /* No address is left to try. */
 static void lost(jab_client *c)
 {
     jabi_dial *dial = c->dial;
-    size_t addresses = 0;
-    for (size_t i = 0; i < dial->targets.n; i++)
-        addresses += dial->targets.list[i].n;
-    if (addresses == 0)
+    if (!jabi_dial_has_address(dial))
         note(dial, jabi_resolve_fault(dial->resolve));
     else
         note_words(c, JAB_ECONNECT, "could not connect to");
@@ -190,27 +195,33 @@ int64_t jabi_connect_deadline(const jab_client *c)
     return c->dial->deadline < c->dial->try_deadline ? c->dial->deadline : c->dial->try_deadline;
 }
 
+/* Without a single connection. */
+static void found_nothing_in_time(jab_client *c)
+{
+    char text[320];
+    if (jabi_dial_has_address(c->dial)) {
+        note_words(c, JAB_ETIMEOUT, "no connection in time to");
+    } else {
+        snprintf(text, sizeof text, "the name server did not answer (looking up %s)", c->domain);
+        jab_fault fault = {.code = JAB_ETIMEOUT, .stage = JAB_AT_DNS, .text = jab_cstr(text)};
+        note(c->dial, &fault);
+    }
+    give_up(c);
+}
+
 static void time_is_up(jab_client *c)
 {
     char text[512];
-    jab_fault fault = {.code = JAB_ETIMEOUT, .stage = JAB_AT_STREAM};
     if (c->phase == JABI_CONN_FINDING) {
-        jabi_dial *dial = c->dial;
-        if (dial->targets.n == 0)
-            note(dial, &(jab_fault){.code = JAB_ETIMEOUT,
-                                    .stage = JAB_AT_DNS,
-                                    .text = JAB_STR("the name server did not answer")});
-        else
-            note_words(c, JAB_ETIMEOUT, "no connection in time to");
-        give_up(c);
+        found_nothing_in_time(c);
         return;
     }
     int in_tls = c->phase == JABI_CONN_TLS;
     snprintf(text, sizeof text, "%s %s for %s", c->address,
              in_tls ? "did not finish the TLS handshake in time" : "said nothing in time",
              c->domain);
-    fault.stage = in_tls ? JAB_AT_TLS : JAB_AT_STREAM;
-    fault.text = jab_cstr(text);
+    jab_fault fault = {
+        .code = JAB_ETIMEOUT, .stage = in_tls ? JAB_AT_TLS : JAB_AT_STREAM, .text = jab_cstr(text)};
     jabi_fail(c, &fault);
 }
 
