@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import zlib
+import xml.etree.ElementTree as ET
 
 from kit.xmpp import Reader, SASL, STREAM, TLS
 
@@ -56,7 +57,12 @@ class Peer:
         if not data:
             raise Gone()
         self.server.wire += data
-        self._elements = self._reader.feed(self._decode(data))
+        try:
+            self._elements = iter(list(self._reader.feed(self._decode(data))))
+        except ET.ParseError:
+            if b"</stream:stream>" in data:
+                raise Gone()
+            raise
 
     def send(self, xml):
         data = xml.encode() if isinstance(xml, str) else xml
@@ -66,10 +72,15 @@ class Peer:
             raise Gone()
 
     def next(self):
-        """The next element of the stream."""
+        """The next element of the stream; it is the end of the script when the client gives up."""
         while True:
             for element in self._elements:
+                if element.tag in (STREAM + "error", SASL + "abort"):
+                    raise Gone()
                 return element
+            if self._reader.ended:
+                self.send("</stream:stream>")
+                raise Gone()
             self._more()
 
     def header(self):
@@ -159,19 +170,21 @@ class Peer:
         self.send("<iq type='result' id='%s'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
                   "<jid>%s</jid></bind></iq>" % (element.get("id"), self.jid))
 
-    def serve(self, answers):
-        """Answers iqs until the client leaves: {payload tag: text or function(peer, iq)}."""
+    def serve(self, answers, seen=lambda stanza: None):
+        """Answers requests until the client leaves, and shows every stanza to seen().
+
+        `answers` maps the tag of a payload to text or to a function(peer, iq) that
+        answers by itself; other requests get an empty result.
+        """
         while True:
             stanza = self.next()
+            seen(stanza)
             if stanza.tag.endswith("}iq") and stanza.get("type") in ("get", "set"):
-                self._answer(stanza, answers)
-
-    def _answer(self, iq, answers):
-        answer = answers.get(iq[0].tag, "")
-        if callable(answer):
-            answer = answer(self, iq)
-        if answer is not None:
-            self.result(iq, answer)
+                answer = answers.get(stanza[0].tag, "")
+                if callable(answer):
+                    answer(self, stanza)
+                else:
+                    self.result(stanza, answer)
 
     def result(self, iq, payload, sender=None):
         sender = sender or iq.get("to")
@@ -181,8 +194,8 @@ class Peer:
     def wait_gone(self):
         """Reads until the client leaves."""
         while True:
-            self.socket.settimeout(60)
             try:
+                self.socket.settimeout(60)
                 data = self.socket.recv(65536)
             except OSError:
                 data = b""

@@ -8,7 +8,7 @@ import tempfile
 from kit.accounts import ROOT
 
 BUILD = os.path.join(ROOT, "build")
-LIBRARY = os.path.join(BUILD, "src", "libjabiru.so")
+LIBRARY = os.path.join(BUILD, "libjabiru.so")
 HEADERS = sorted(glob.glob(os.path.join(ROOT, "include", "jabiru", "*.h")))
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
@@ -84,7 +84,7 @@ def test_the_library_has_no_mutable_globals():
 
 
 def test_program_and_library_are_hardened():
-    for path in (LIBRARY, os.path.join(BUILD, "cli", "jabiru")):
+    for path in (LIBRARY, os.path.join(BUILD, "jabiru")):
         dynamic = run(["readelf", "-dW", path])
         headers = run(["readelf", "-lW", path])
         assert "BIND_NOW" in dynamic or "NOW" in dynamic, path

@@ -7,7 +7,7 @@ from kit.xmpp import Client
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-PROGRAM = os.environ.get("JABIRU", os.path.join(ROOT, "build-test", "cli", "jabiru"))
+PROGRAM = os.environ.get("JABIRU", os.path.join(ROOT, "build-test", "jabiru"))
 
 # A sanitizer's finding ends the program with a status that no test expects.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_null=1",

@@ -36,7 +36,7 @@ class Authority:
             f.write("subjectAltName=" + ",".join("DNS:" + n for n in names) + "\n"
                     "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n")
         openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
-                "-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out", cert)
+                "-set_serial", str(int.from_bytes(os.urandom(8), "big")), "-days", str(days), "-extfile", extensions, "-out", cert)
         with open(cert) as f:
             assert "BEGIN CERTIFICATE" in f.read()
         return Cert(cert, key)

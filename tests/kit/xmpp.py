@@ -35,6 +35,7 @@ class Reader:
         self._parser = ET.XMLPullParser(("start", "end"))
         self._depth = 0
         self.root = None
+        self.ended = False
         self._rest = b""
 
     def feed(self, data):
@@ -48,6 +49,7 @@ class Reader:
                 self.root = element if self._depth == 1 else self.root
                 continue
             self._depth -= 1
+            self.ended = self._depth == 0
             if self._depth == 1:
                 yield element
                 self.root.clear()
