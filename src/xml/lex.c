@@ -158,12 +158,17 @@ jabi_xml_fault jabi_lex_end(const char **p, const char *end, const char *name, s
 
 /* -- The XML declaration --------------------------------------------------------------- */
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static int same_letters(jab_str a, const char *b)
 {
     if (a.n != strlen(b))
         return 0;
     for (size_t i = 0; i < a.n; i++)
-        if ((a.p[i] | 0x20) != (b[i] | 0x20))
+        if (lower(a.p[i]) != lower(b[i]))
             return 0;
     return 1;
 }
