@@ -47,28 +47,33 @@ static const struct {
 
 static const struct {
     const char *condition, *words;
-} conditions[] = {
-    {"service-unavailable", "no such user, or they block you"},
-    {"item-not-found", "there is no such address"},
-    {"recipient-unavailable", "not online, and nothing is stored for them"},
-    {"remote-server-not-found", "that server does not exist"},
-    {"remote-server-timeout", "that server cannot be reached"},
-    {"not-allowed", "nobody may do this there"},
-    {"forbidden", "you may not do this there"},
-    {"not-acceptable", "it does not accept this, or you are not in the room"},
-    {"registration-required", "only members may enter"},
-    {"not-authorized", "a password is needed, or they share nothing with you"},
-    {"subscription-required", "they do not share their presence with you"},
-    {"conflict", "the name is taken"},
-    {"jid-malformed", "not a valid address"},
-    {"bad-request", "the request was not understood"},
-    {"feature-not-implemented", "it does not know this"},
-    {"internal-server-error", "their server has a fault"},
-    {"resource-constraint", "too busy or too full"},
-    {"policy-violation", "against the rules there"},
-    {"gone", "moved or deleted for good"},
-    {"redirect", "elsewhere for now"},
-    {"unexpected-request", "not now"},
+} bounces[] =
+    {
+        {"service-unavailable", "no such user, or they block you"},
+        {"not-allowed", "they do not take messages from you"},
+},
+  conditions[] = {
+      {"service-unavailable", "nobody there answers that"},
+      {"item-not-found", "there is no such address"},
+      {"recipient-unavailable", "not online, and nothing is stored for them"},
+      {"remote-server-not-found", "that server does not exist"},
+      {"remote-server-timeout", "that server cannot be reached"},
+      {"not-allowed", "nobody may do this there"},
+      {"forbidden", "you may not do this there"},
+      {"not-acceptable", "it does not accept this, or you are not in the room"},
+      {"registration-required", "only members may enter"},
+      {"not-authorized", "a password is needed, or they share nothing with you"},
+      {"subscription-required", "they do not share their presence with you"},
+      {"conflict", "the name is taken"},
+      {"jid-malformed", "not a valid address"},
+      {"bad-request", "the request was not understood"},
+      {"feature-not-implemented", "it does not know this"},
+      {"internal-server-error", "their server has a fault"},
+      {"resource-constraint", "too busy or too full"},
+      {"policy-violation", "against the rules there"},
+      {"gone", "moved or deleted for good"},
+      {"redirect", "elsewhere for now"},
+      {"unexpected-request", "not now"},
 };
 
 static void say(const char *before, const char *format, va_list arguments)
@@ -132,23 +137,41 @@ int app_say_error(const char *stage, int err)
                    step_for(err, (jab_str){0}));
 }
 
-const char *app_condition_words(jab_str condition)
+static const char *condition_words(jab_str condition, int is_bounce)
 {
+    for (size_t i = 0; is_bounce && i < sizeof bounces / sizeof bounces[0]; i++)
+        if (jab_str_is(condition, bounces[i].condition))
+            return bounces[i].words;
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
         if (jab_str_is(condition, conditions[i].condition))
             return conditions[i].words;
     return NULL;
 }
 
-int app_say_refusal(const char *what, const jab_stanza_error *refusal)
+/* Our words for the condition, then what the other side says itself. */
+static int say_error(const char *what, const jab_stanza_error *error, int is_bounce)
 {
-    const char *words = app_condition_words(refusal->condition);
+    const char *words = condition_words(error->condition, is_bounce);
     app_text why = {0};
-    if (refusal->text.n)
-        app_text_fmt(&why, " (" JAB_FMT ")", JAB_ARG(refusal->text));
-    else if (words)
+    if (words)
         app_text_fmt(&why, " (%s)", words);
-    app_say(0, "%s: " JAB_FMT "%s", what, JAB_ARG(refusal->condition), app_text_str(&why).p);
+    if (error->text.n)
+        app_text_fmt(&why, ": " JAB_FMT, JAB_ARG(error->text));
+    app_say(0, "%s: " JAB_FMT "%s", what, JAB_ARG(error->condition), app_text_str(&why).p);
     app_text_free(&why);
     return APP_REFUSED;
+}
+
+int app_say_refusal(const char *what, const jab_stanza_error *refusal)
+{
+    return say_error(what, refusal, 0);
+}
+
+int app_say_bounce(const char *to, const jab_stanza_error *error)
+{
+    app_text what = {0};
+    app_text_fmt(&what, "not delivered to %s", to);
+    int status = say_error(what.p, error, 1);
+    app_text_free(&what);
+    return status;
 }

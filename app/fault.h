@@ -32,11 +32,11 @@ int app_say_fault(const jab_fault *fault);
 /* Says what an error code means; `stage` as the program calls it. */
 int app_say_error(const char *stage, int err);
 
-/* What a stanza error's condition means to a person, or NULL. */
-const char *app_condition_words(jab_str condition);
-
-/* Says that a request was refused: "jabiru: <what>: <condition> (<words>)".
- * Returns 5, or 8 when the other side does not know such requests. */
+/* Says that a request was refused: "jabiru: <what>: <condition> (<words>)". */
 int app_say_refusal(const char *what, const jab_stanza_error *refusal);
+
+/* Says that a message came back: "jabiru: not delivered to <to>: ...". Both
+ * return 5. */
+int app_say_bounce(const char *to, const jab_stanza_error *error);
 
 #endif

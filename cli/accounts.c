@@ -202,10 +202,10 @@ int cli_account_rm(cli *c)
 
 static void print_login(cli *c)
 {
-    jab_login_info login = jab_session_login(c->session);
+    jab_login_info login = jab_session_login(cli_session(c));
     jab_connection connection = jab_client_connection(c->client);
     json_t *record = app_record_new("login");
-    app_set_text(record, "jid", jab_session_jid(c->session)->full);
+    app_set_text(record, "jid", jab_session_jid(cli_session(c))->full);
     app_set_text(record, "address", connection.address);
     if (login.tls_version)
         app_set_text(record, "tls", login.tls_version == 13 ? JAB_STR("1.3") : JAB_STR("1.2"));

@@ -38,9 +38,9 @@ static void show_presence(struct run *r, const jab_presence *p)
 static int show_roster(struct run *r)
 {
     cli *c = r->c;
-    size_t n = jab_roster_count(c->session);
+    size_t n = jab_roster_count(cli_session(c));
     for (size_t i = 0; i < n; i++)
-        app_out_record(&c->out, cli_contact_record(c, jab_roster_at(c->session, i)));
+        app_out_record(&c->out, cli_contact_record(c, jab_roster_at(cli_session(c), i)));
     if (!c->g.quiet)
         app_note("talking to " JAB_FMT "; /quit or ^D ends", JAB_ARG(r->with.full));
     return APP_OK;
@@ -61,15 +61,15 @@ static int arrive(struct run *r)
 {
     cli *c = r->c;
     int status = cli_fetch_roster(c);
-    int err = status == APP_OK ? jab_carbons_enable(c->session, 0) : 0;
+    int err = status == APP_OK ? jab_carbons_enable(cli_session(c), 0) : 0;
     if (status == APP_OK && err == 0)
-        err = jab_set_presence(c->session, (jab_str){0});
+        err = jab_set_presence(cli_session(c), (jab_str){0});
     if (err < 0)
         status = app_say_error("session", err);
     if (status == APP_OK)
         status = cli_barrier(c);
     if (status != APP_OK)
-        return c->status == APP_OK && !jab_session_online(c->session) ? APP_OK : status;
+        return c->status == APP_OK && !jab_session_online(cli_session(c)) ? APP_OK : status;
     if (!r->ready)
         show_roster(r);
     r->ready = 1;

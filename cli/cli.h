@@ -71,7 +71,6 @@ struct cli {
     jab_jid jid;
 
     jab_client *client;
-    jab_session *session;
     int reconnects; /* 1: a lost connection is no end (listen, chat) */
     int was_online;
     int status;     /* exit status of what ended the connection */
@@ -96,6 +95,9 @@ int cli_load_config(cli *c);
 int cli_settle_account(cli *c);
 
 /* -- link.c: the connection ------------------------------------------------------ */
+
+/* The session of the connection: ask for it each time before something is sent. */
+jab_session *cli_session(const cli *c);
 
 /* What cli_wait() came back with. */
 typedef enum cli_what {

@@ -78,14 +78,14 @@ static void print_item(cli *c, const struct entity *e, const jab_disco_item *ite
 static int ask_info(cli *c, const struct entity *e, const jab_event **ev)
 {
     uint64_t tag = cli_tag(c);
-    int err = jab_disco_info(c->session, jab_cstr(e->jid), jab_cstr(e->node), tag);
+    int err = jab_disco_info(cli_session(c), jab_cstr(e->jid), jab_cstr(e->node), tag);
     return err < 0 ? app_say_error("disco", err) : cli_answer(c, JAB_EV_DISCO_INFO, tag, ev);
 }
 
 static int ask_items(cli *c, const struct entity *e, const jab_event **ev)
 {
     uint64_t tag = cli_tag(c);
-    int err = jab_disco_items(c->session, jab_cstr(e->jid), jab_cstr(e->node), tag);
+    int err = jab_disco_items(cli_session(c), jab_cstr(e->jid), jab_cstr(e->node), tag);
     return err < 0 ? app_say_error("disco", err) : cli_answer(c, JAB_EV_DISCO_ITEMS, tag, ev);
 }
 

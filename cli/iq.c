@@ -51,7 +51,7 @@ static int send_query(cli *c, jab_iq_type type, jab_str to, jab_str xml)
 {
     const jab_event *ev;
     uint64_t tag = cli_tag(c);
-    jab_out *o = jab_iq_to(c->session, to, type);
+    jab_out *o = jab_iq_to(cli_session(c), to, type);
     jab_out_raw(o, xml);
     int err = jab_out_send(o, tag);
     if (err == JAB_EXML)

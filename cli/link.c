@@ -123,8 +123,13 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
                        c->account.ca_file ? c->account.ca_file : "the system's store");
     if (err < 0)
         return app_say_error("settings", err);
-    c->session = jab_client_session(c->client);
     return APP_OK;
+}
+
+/* Asked for anew each time: deadlines of what is sent next count from then. */
+jab_session *cli_session(const cli *c)
+{
+    return jab_client_session(c->client);
 }
 
 int cli_begin(cli *c)
@@ -157,7 +162,7 @@ static void tell_stage(cli *c)
 
 static void tell_online(cli *c, const jab_event *ev)
 {
-    jab_login_info login = jab_session_login(c->session);
+    jab_login_info login = jab_session_login(cli_session(c));
     c->was_online = 1;
     if (!c->g.verbose)
         return;
@@ -311,7 +316,7 @@ int cli_barrier(cli *c)
 {
     const jab_event *ev;
     uint64_t tag = cli_tag(c);
-    int err = jab_ping(c->session, (jab_str){0}, tag);
+    int err = jab_ping(cli_session(c), (jab_str){0}, tag);
     if (err < 0)
         return app_say_error("ping", err);
     int status = cli_answer(c, JAB_EV_PONG, tag, &ev);
@@ -343,5 +348,4 @@ void cli_disconnect(cli *c)
     } while (1);
     jab_client_free(c->client);
     c->client = NULL;
-    c->session = NULL;
 }

@@ -95,15 +95,15 @@ static int arrive(struct run *r)
     cli *c = r->c;
     const struct values *v = c->values;
     int status = APP_OK;
-    int err = jab_carbons_enable(c->session, 0);
+    int err = jab_carbons_enable(cli_session(c), 0);
     if (err == 0)
-        err = jab_send_presence(c->session, (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0},
+        err = jab_send_presence(cli_session(c), (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0},
                                 v->priority.value);
     if (err < 0 && err != JAB_EOFFLINE)
         return app_say_error("session", err);
     for (int i = 0; status == APP_OK && i < v->rooms.n; i++)
         status = cli_enter_room(c, v->rooms.v[i], v->nick, (unsigned)v->history.value, NULL);
-    return c->status == APP_OK && !jab_session_online(c->session) ? APP_OK : status;
+    return c->status == APP_OK && !jab_session_online(cli_session(c)) ? APP_OK : status;
 }
 
 static int on_event(struct run *r, const jab_event *ev)

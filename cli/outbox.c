@@ -89,7 +89,7 @@ static void write_id(cli_outbox *b, jab_str id)
 
 static jab_out *build(cli_outbox *b, const cli_draft *draft)
 {
-    jab_out *o = jab_message_to(b->c->session, draft->to, draft->type);
+    jab_out *o = jab_message_to(cli_session(b->c), draft->to, draft->type);
     if (draft->id.n)
         jab_out_set_id(o, draft->id);
     if (draft->subject.p)
@@ -131,8 +131,8 @@ static int ask(cli_outbox *b, cli_target *target)
 {
     uint64_t tag = cli_tag(b->c);
     jab_str none = {0};
-    int err = target->jid ? jab_disco_info(b->c->session, jab_cstr(target->jid), none, tag)
-                          : jab_ping(b->c->session, none, tag);
+    int err = target->jid ? jab_disco_info(cli_session(b->c), jab_cstr(target->jid), none, tag)
+                          : jab_ping(cli_session(b->c), none, tag);
     if (err < 0)
         return err;
     target->tag = tag;
@@ -166,13 +166,10 @@ static void settle(cli_outbox *b, cli_item **link)
 
 static void bounced(cli_outbox *b, cli_item **link, const jab_stanza_error *error)
 {
-    app_text what = {0};
-    app_text_fmt(&what, "not delivered to %s", (*link)->to);
     report(b, *link, "failed", error);
-    int status = app_say_refusal(what.p, error);
+    int status = app_say_bounce((*link)->to, error);
     b->status = b->status ? b->status : status;
     b->failed++;
-    app_text_free(&what);
     settle(b, link);
 }
 

@@ -32,12 +32,12 @@ static void count(struct tally *t, int64_t ms)
     t->received++;
 }
 
-static void print_pong(cli *c, const jab_pong *pong, int64_t seq)
+static void print_pong(cli *c, jab_str from, int64_t seq, int64_t ms)
 {
     json_t *record = app_record_new("pong");
-    app_set_text(record, "from", pong->from.full);
+    app_set_text(record, "from", from);
     app_set_int(record, "seq", seq);
-    app_set_int(record, "ms", pong->took);
+    app_set_int(record, "ms", ms);
     app_out_record(&c->out, record);
 }
 
@@ -59,7 +59,8 @@ static int ping_once(cli *c, jab_str to, struct tally *t)
     const struct values *v = c->values;
     const jab_event *ev;
     uint64_t tag = cli_tag(c);
-    int err = jab_ping(c->session, to, tag);
+    int64_t began = app_now();
+    int err = jab_ping(cli_session(c), to, tag);
     if (err < 0)
         return app_say_error("ping", err);
     t->sent++;
@@ -69,9 +70,10 @@ static int ping_once(cli *c, jab_str to, struct tally *t)
     const jab_pong *pong = ev->data;
     if (pong->error)
         return cli_say_reply("ping", pong->error, &pong->refusal);
-    count(t, pong->took);
+    int64_t took = app_now() - began;
+    count(t, took);
     if (!v->stats)
-        print_pong(c, pong, t->sent);
+        print_pong(c, to.p ? pong->from.full : c->jid.domain, t->sent, took);
     return APP_OK;
 }
 

@@ -71,7 +71,7 @@ int cli_presence_set(cli *c)
         status = cli_connect(c);
     if (status != APP_OK)
         return status;
-    int err = jab_send_presence(c->session, (jab_str){0}, show_of(v->show), jab_cstr(v->status),
+    int err = jab_send_presence(cli_session(c), (jab_str){0}, show_of(v->show), jab_cstr(v->status),
                                 v->priority.given ? v->priority.value : -1);
     if (err < 0)
         return app_say_error("presence", err);
@@ -93,7 +93,7 @@ static int watch(cli *c, int64_t until)
         if (what == CLI_ENDED)
             return c->status;
         if (what == CLI_EVENT && ev->type == JAB_EV_ONLINE)
-            jab_send_presence(c->session, (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0}, -1);
+            jab_send_presence(cli_session(c), (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0}, -1);
         if (what == CLI_EVENT && ev->type == JAB_EV_PRESENCE) {
             app_out_record(&c->out, cli_presence_record(ev->data));
             seen++;
@@ -149,10 +149,10 @@ int cli_presence_get(cli *c)
         status = cli_see_contacts(c);
     if (status != APP_OK)
         return status;
-    size_t n = jab_resource_count(c->session, jid.bare);
-    const jab_roster_item *item = jab_roster_find(c->session, jid.bare);
+    size_t n = jab_resource_count(cli_session(c), jid.bare);
+    const jab_roster_item *item = jab_roster_find(cli_session(c), jid.bare);
     for (size_t i = 0; i < n; i++)
-        print_resource(c, jab_resource_at(c->session, jid.bare, i));
+        print_resource(c, jab_resource_at(cli_session(c), jid.bare, i));
     if (n > 0)
         return APP_OK;
     if (!item || !(item->subscription & JAB_SUB_TO))

@@ -16,7 +16,7 @@ static int room_exists(cli *c, const char *room)
 {
     const jab_event *ev;
     uint64_t tag = cli_tag(c);
-    int err = jab_disco_info(c->session, jab_cstr(room), (jab_str){0}, tag);
+    int err = jab_disco_info(cli_session(c), jab_cstr(room), (jab_str){0}, tag);
     if (err < 0)
         return app_say_error("room", err);
     int status = cli_answer(c, JAB_EV_DISCO_INFO, tag, &ev);
@@ -38,7 +38,7 @@ static int room_exists(cli *c, const char *room)
 static int leave_created(cli *c, const char *room, jab_str joined)
 {
     const jab_event *ev;
-    if (jab_muc_leave(c->session, joined, (jab_str){0}) == 0)
+    if (jab_muc_leave(cli_session(c), joined, (jab_str){0}) == 0)
         cli_answer(c, JAB_EV_MUC_LEFT, 0, &ev);
     return no_such_room(room);
 }
@@ -46,13 +46,13 @@ static int leave_created(cli *c, const char *room, jab_str joined)
 int cli_enter_room(cli *c, const char *room, const char *nick, unsigned history, size_t *occupants)
 {
     const jab_event *ev;
-    const jab_jid *own = jab_session_jid(c->session);
+    const jab_jid *own = jab_session_jid(cli_session(c));
     jab_str name = nick ? jab_cstr(nick) : own->local.n ? own->local : JAB_STR("jabiru");
     int status = room_exists(c, room);
     if (status != APP_OK)
         return status;
     uint64_t tag = cli_tag(c);
-    int err = jab_muc_join(c->session, jab_cstr(room), name,
+    int err = jab_muc_join(cli_session(c), jab_cstr(room), name,
                            JAB_MUC_JOIN(.no_history = history == 0, .history = history), tag);
     if (err < 0)
         return app_say_error("room", err);

@@ -45,7 +45,7 @@ static const char *const subscriptions[] = {
 json_t *cli_contact_record(cli *c, const jab_roster_item *item)
 {
     json_t *record = app_record_new("contact"), *groups = json_array();
-    const jab_resource *best = jab_resource_best(c->session, item->jid.bare);
+    const jab_resource *best = jab_resource_best(cli_session(c), item->jid.bare);
     app_set_text(record, "jid", item->jid.bare);
     app_set_text(record, "name", item->name);
     app_set_text(record, "subscription", jab_cstr(subscriptions[item->subscription]));
@@ -64,7 +64,7 @@ int cli_fetch_roster(cli *c)
 {
     const jab_event *ev;
     uint64_t tag = cli_tag(c);
-    int err = jab_roster_get(c->session, tag);
+    int err = jab_roster_get(cli_session(c), tag);
     if (err < 0)
         return app_say_error("roster", err);
     int status = cli_answer(c, JAB_EV_ROSTER_READY, tag, &ev);
@@ -95,10 +95,10 @@ static int is_in(const jab_roster_item *item, const char *group)
 static int print_list(cli *c)
 {
     const struct list_values *v = c->values;
-    size_t n = jab_roster_count(c->session), shown = 0;
+    size_t n = jab_roster_count(cli_session(c)), shown = 0;
     const jab_roster_item **items = app_alloc((n + 1) * sizeof *items);
     for (size_t i = 0; i < n; i++)
-        items[i] = jab_roster_at(c->session, i);
+        items[i] = jab_roster_at(cli_session(c), i);
     qsort(items, n, sizeof *items, by_name);
     for (size_t i = 0; i < n; i++) {
         if (v->group && !is_in(items[i], v->group))
@@ -117,7 +117,7 @@ int cli_see_contacts(cli *c)
     int status = cli_fetch_roster(c);
     if (status != APP_OK)
         return status;
-    int err = jab_send_presence(c->session, (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0}, -1);
+    int err = jab_send_presence(cli_session(c), (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0}, -1);
     if (err < 0)
         return app_say_error("presence", err);
     return cli_barrier(c);
@@ -192,10 +192,10 @@ int cli_roster_add(cli *c)
     uint64_t tag = cli_tag(c);
     size_t n = views(groups, v->groups.v, v->groups.n);
     status =
-        settle(c, jab_roster_set(c->session, jid.bare, jab_cstr(v->name), groups, n, tag), tag);
+        settle(c, jab_roster_set(cli_session(c), jid.bare, jab_cstr(v->name), groups, n, tag), tag);
     if (status != APP_OK || v->no_ask)
         return status;
-    int err = jab_subscribe(c->session, jid.bare, (jab_str){0});
+    int err = jab_subscribe(cli_session(c), jid.bare, (jab_str){0});
     return err < 0 ? app_say_error("roster", err) : cli_barrier(c);
 }
 
@@ -207,7 +207,7 @@ int cli_roster_rm(cli *c)
     if (status != APP_OK || c->g.dry_run)
         return status == APP_OK ? would(c, "remove", &jid) : status;
     uint64_t tag = cli_tag(c);
-    return settle(c, jab_roster_remove(c->session, jid.bare, tag), tag);
+    return settle(c, jab_roster_remove(cli_session(c), jid.bare, tag), tag);
 }
 
 int cli_roster_rename(cli *c)
@@ -219,7 +219,7 @@ int cli_roster_rename(cli *c)
         return status == APP_OK ? would(c, "rename", &jid) : status;
     uint64_t tag = cli_tag(c);
     jab_str name = jab_cstr(c->operands[1]);
-    return settle(c, jab_roster_rename(c->session, jid.bare, name, tag), tag);
+    return settle(c, jab_roster_rename(cli_session(c), jid.bare, name, tag), tag);
 }
 
 int cli_roster_group(cli *c)
@@ -232,5 +232,5 @@ int cli_roster_group(cli *c)
         return status == APP_OK ? would(c, "regroup", &jid) : status;
     uint64_t tag = cli_tag(c);
     size_t n = views(groups, c->operands + 1, c->n - 1);
-    return settle(c, jab_roster_regroup(c->session, jid.bare, groups, n, tag), tag);
+    return settle(c, jab_roster_regroup(cli_session(c), jid.bare, groups, n, tag), tag);
 }

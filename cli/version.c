@@ -24,7 +24,7 @@ static int ask(cli *c, const char *whom)
         status = cli_connect(c);
     if (status != APP_OK)
         return status;
-    int err = jab_version_query(c->session, to.full, tag);
+    int err = jab_version_query(cli_session(c), to.full, tag);
     if (err < 0)
         return app_say_error("version", err);
     status = cli_answer(c, JAB_EV_VERSION, tag, &ev);
