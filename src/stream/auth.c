@@ -128,7 +128,10 @@ static int write_auth(jabi_stream *str, const char *name, int has_data, jab_str 
     jabi_writer_text(&w, jabi_buf_str(&text));
     int err = text.error;
     jabi_buf_fini(&text);
-    int ended = jabi_stream_write_end(str, &w, mark, 1);
+    char shown[80] = "<response>[...]</response>";
+    if (is_first)
+        snprintf(shown, sizeof shown, "<auth mechanism='%s'>[...]</auth>", str->mechanism);
+    int ended = jabi_stream_write_end(str, &w, mark, shown);
     if (err < 0)
         return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
     return ended;
@@ -144,7 +147,7 @@ static int give_up(jabi_stream *str, int err)
     size_t mark;
     jabi_stream_write(str, &w, &mark);
     jabi_writer_start(&w, JAB_STR(JABI_NS_SASL), JAB_STR("abort"));
-    (void)jabi_stream_write_end(str, &w, mark, 0);
+    (void)jabi_stream_write_end(str, &w, mark, NULL);
     jabi_stream_close(str);
     jabi_sasl_free(str->sasl);
     str->sasl = NULL;

@@ -19,7 +19,7 @@ static int begin(jabi_stream *str, const jab_xml *offer)
         jabi_writer_start(&w, (jab_str){NULL, 0}, JAB_STR("resource"));
         jabi_writer_text(&w, str->account.resource);
     }
-    return jabi_stream_write_end(str, &w, mark, 0);
+    return jabi_stream_write_end(str, &w, mark, NULL);
 }
 
 /* RFC 6120 §7.6: the server chooses the resource, not another account. Who

@@ -156,7 +156,7 @@ static int begin(jabi_stream *str, const jab_xml *offer)
     jabi_writer_start(&w, JAB_STR(JABI_NS_COMPRESS), JAB_STR("compress"));
     jabi_writer_start(&w, (jab_str){NULL, 0}, JAB_STR("method"));
     jabi_writer_text(&w, JAB_STR("zlib"));
-    return jabi_stream_write_end(str, &w, mark, 0);
+    return jabi_stream_write_end(str, &w, mark, NULL);
 }
 
 static int element(jabi_stream *str, const jab_xml *el)

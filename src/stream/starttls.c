@@ -13,7 +13,7 @@ static int begin(jabi_stream *str, const jab_xml *offer)
     size_t mark;
     jabi_stream_write(str, &w, &mark);
     jabi_writer_start(&w, JAB_STR(JABI_NS_TLS), JAB_STR("starttls"));
-    return jabi_stream_write_end(str, &w, mark, 0);
+    return jabi_stream_write_end(str, &w, mark, NULL);
 }
 
 static int element(jabi_stream *str, const jab_xml *el)

@@ -168,10 +168,10 @@ int jabi_stream_on_error(jabi_stream *str, const jab_xml *el);
 /* Writes the stream header. */
 int jabi_stream_write_header(jabi_stream *str);
 
-/* Begins an element at stream level; jabi_stream_write_end() closes it all
- * and, unless it is secret, shows it to the wire log. */
+/* Begins an element at stream level; jabi_stream_write_end() closes it all and
+ * shows it to the wire log, or `shown` in its place when it holds a secret. */
 void jabi_stream_write(jabi_stream *str, jabi_writer *w, size_t *mark);
-int jabi_stream_write_end(jabi_stream *str, jabi_writer *w, size_t mark, int secret);
+int jabi_stream_write_end(jabi_stream *str, jabi_writer *w, size_t mark, const char *shown);
 
 /* Shows an inbound element to the wire log. */
 void jabi_stream_log_in(jabi_stream *str, const jab_xml *el);

@@ -58,15 +58,14 @@ void jabi_stream_write(jabi_stream *str, jabi_writer *w, size_t *mark)
     jabi_writer_init(w, &str->out, JABI_NS_CLIENT);
 }
 
-int jabi_stream_write_end(jabi_stream *str, jabi_writer *w, size_t mark, int secret)
+int jabi_stream_write_end(jabi_stream *str, jabi_writer *w, size_t mark, const char *shown)
 {
     int err = jabi_writer_close_to(w, 0);
     if (err < 0) {
         str->out.n = mark;
         return jabi_stream_fault(str, err, jabi_stream_stage(str), NULL, "%s", jab_strerror(err));
     }
-    log_out(str,
-            secret ? JAB_STR("<!-- [...] -->") : (jab_str){str->out.p + mark, str->out.n - mark});
+    log_out(str, shown ? jab_cstr(shown) : (jab_str){str->out.p + mark, str->out.n - mark});
     return 0;
 }
 
@@ -80,18 +79,20 @@ void jabi_stream_close(jabi_stream *str)
 }
 
 /* SASL data is as good as a password to whoever reads the log. */
-static int is_secret(const jab_xml *el)
+static const char *redacted(const jab_xml *el)
 {
-    return jab_str_is(jab_xml_ns(el), JABI_NS_SASL) &&
-           (jab_str_is(jab_xml_name(el), "challenge") || jab_str_is(jab_xml_name(el), "success"));
+    if (jab_xml_is(el, JABI_NS_SASL, "challenge"))
+        return "<challenge>[...]</challenge>";
+    return jab_xml_is(el, JABI_NS_SASL, "success") ? "<success>[...]</success>" : NULL;
 }
 
 void jabi_stream_log_in(jabi_stream *str, const jab_xml *el)
 {
     if (!str->cfg->wire)
         return;
-    if (is_secret(el)) {
-        str->cfg->wire(str->cfg->wire_arg, 0, JAB_STR("<!-- [...] -->"));
+    const char *shown = redacted(el);
+    if (shown) {
+        str->cfg->wire(str->cfg->wire_arg, 0, jab_cstr(shown));
         return;
     }
     size_t n = jab_xml_print(el, NULL, 0);
