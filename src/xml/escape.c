@@ -24,18 +24,17 @@ static const char *escape_of(char c, jabi_xml_where where)
 
 void jabi_escape(jabi_sink *sink, jab_str s, jabi_xml_where where)
 {
-    const char *p = s.p, *end = s.p + s.n, *plain = p;
-    for (; p < end; p++) {
-        if ((unsigned char)*p > '>')
-            continue;
-        const char *written = escape_of(*p, where);
+    size_t plain = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        const char *written = (unsigned char)s.p[i] > '>' ? NULL : escape_of(s.p[i], where);
         if (!written)
             continue;
-        jabi_sink_add(sink, plain, (size_t)(p - plain));
+        jabi_sink_add(sink, s.p + plain, i - plain);
         jabi_sink_add(sink, written, strlen(written));
-        plain = p + 1;
+        plain = i + 1;
     }
-    jabi_sink_add(sink, plain, (size_t)(p - plain));
+    if (plain < s.n)
+        jabi_sink_add(sink, s.p + plain, s.n - plain);
 }
 
 int jabi_xml_valid_text(jab_str s)
