@@ -1,5 +1,6 @@
 /* mam.c: XEP-0313 Message Archive Management: asks for a page of an archive,
- * and takes its messages from nobody else. */
+ * and takes its messages from nobody else. Not yet: preferences, metadata,
+ * search by other fields. */
 #include <jabiru/datetime.h>
 #include <jabiru/mam.h>
 

@@ -1,4 +1,7 @@
-/* muc.c: XEP-0045 Multi-User Chat: joining, leaving, nick and subject. */
+/*
+ * muc.c: XEP-0045 Multi-User Chat: joining, leaving, nick and subject. Not
+ * yet: configuration, affiliations, moderation, invitations, registration.
+ */
 #include "ext/muc.h"
 
 #include <jabiru/datetime.h>
