@@ -152,20 +152,20 @@ int jab_client_wait(jab_client *c, const jab_event **ev, int timeout)
 {
     int64_t until = timeout < 0 ? JAB_NEVER : jabi_now() + timeout;
     flush_late(c);
-    for (int left = timeout;;) {
+    for (int turns = 0, left = timeout;; turns++) {
         *ev = jab_client_next(c);
         if (*ev)
             return 1;
         if (jab_client_over(c))
             return c->error;
-        if (left == 0 && timeout > 0)
+        if (turns > 0 && left == 0)
             return 0;
-        jabi_loop_post(c->loop, &c->work);
-        int err = jabi_loop_turn(c->loop, left);
+        if (turns == 0)
+            jabi_drive(c); /* what the application sent leaves before the wait */
+        int done = jabi_has_event(c) || jab_client_over(c);
+        int err = done ? 0 : jabi_loop_turn(c->loop, left);
         if (err < 0)
             return err;
-        if (timeout == 0 && !jabi_has_event(c) && !jab_client_over(c))
-            return 0;
         int64_t now = jabi_now();
         left = timeout < 0 ? -1 : until > now ? (int)(until - now) : 0;
     }

@@ -110,21 +110,25 @@ void jabi_loop_post(jab_loop *l, jabi_task *task)
     jabi_loop_arm(l);
 }
 
-static void run_timers(jab_loop *l)
+static size_t run_timers(jab_loop *l)
 {
     int64_t now = jabi_now();
-    for (jabi_timer *t; (t = jabi_timers_due(&l->timers, now));)
+    size_t n = 0;
+    for (jabi_timer *t; (t = jabi_timers_due(&l->timers, now)); n++)
         t->fn(t->arg);
+    return n;
 }
 
 /* Does the work that is queued now; what this queues waits for the next turn. */
-static void run_work(jab_loop *l)
+static size_t run_work(jab_loop *l)
 {
-    for (size_t n = l->work.n; n > 0 && l->work.first; n--) {
+    size_t done = 0;
+    for (size_t n = l->work.n; done < n && l->work.first; done++) {
         jabi_task *task = l->work.first;
         jabi_task_remove(task);
         task->fn(task->arg);
     }
+    return done;
 }
 
 static void run_watches(jab_loop *l)
@@ -155,9 +159,9 @@ static int wait_ms(const jab_loop *l, int timeout)
 
 int jabi_loop_turn(jab_loop *l, int timeout)
 {
-    run_timers(l);
-    run_work(l);
-    int n = epoll_wait(l->epoll_fd, l->events, JABI_LOOP_BATCH, wait_ms(l, timeout));
+    /* What is done here may be what the caller waits for: no wait after it. */
+    size_t done = run_timers(l) + run_work(l);
+    int n = epoll_wait(l->epoll_fd, l->events, JABI_LOOP_BATCH, done ? 0 : wait_ms(l, timeout));
     if (n < 0 && errno != EINTR)
         return JAB_EIO;
     l->n_events = n > 0 ? n : 0;

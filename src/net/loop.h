@@ -68,8 +68,8 @@ void jabi_watch_remove(jab_loop *l, jabi_watch *w);
 /* Puts a task into the loop's work, and wakes who polls the descriptor. */
 void jabi_loop_post(jab_loop *l, jabi_task *task);
 
-/* One turn: waits up to `timeout` ms (-1: without end) unless there is work,
- * then does what is due. 0, or JAB_EIO. */
+/* One turn: does what is due; with nothing due it waits up to `timeout` ms
+ * (-1: without end) for a socket or a deadline, and serves it. 0, or JAB_EIO. */
 int jabi_loop_turn(jab_loop *l, int timeout) JAB_MUST_USE;
 
 /* Sets timer_fd to the next deadline if somebody polls. After each turn and

@@ -160,7 +160,7 @@ static inline void net_server_start(net_server *sv, const net_cert *cert, int tl
     socklen_t size = sizeof a;
     sv->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(sv->fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(sv->fd, 8), 0);
+    assert_int_equal(listen(sv->fd, 128), 0);
     assert_int_equal(getsockname(sv->fd, (struct sockaddr *)&a, &size), 0);
     sv->port = ntohs(a.sin_port);
     assert_int_equal(pipe(sv->stop), 0);

@@ -173,8 +173,10 @@ static void the_right_pin_is_accepted(void **state)
     jab_config cfg = config();
     cfg.pin_sha256 = jab_cstr(hex);
     jab_client *c;
+    int64_t began = jabi_now();
     assert_int_equal(jab_client_new(&c, &cfg), 0);
     assert_true(await(c, JAB_EV_ONLINE));
+    assert_in_range(jabi_now() - began, 0, 800); /* no wait after the event came */
     jab_client_free(c);
     cfg.pin_sha256 = JAB_STR("nonsense");
     assert_int_equal(jab_client_new(&c, &cfg), JAB_EINVAL);
