@@ -28,32 +28,50 @@ static inline jabi_xml_fault lex_name(const char **p, const char *end, uint32_t 
 
 static inline jabi_xml_fault skip_space(const char **p, const char *end)
 {
-    while (*p < end && jabi_xml_space(**p))
-        ++*p;
-    return *p < end ? JABI_FAULT_NONE : JABI_FAULT_PARTIAL;
+    const char *at = *p;
+    while (at < end && jabi_xml_space(*at))
+        at++;
+    *p = at;
+    return at < end ? JABI_FAULT_NONE : JABI_FAULT_PARTIAL;
 }
 
-/* `= "value"`, from behind the name. */
-static inline jabi_xml_fault lex_value(const char **p, const char *end, jabi_lex_attr *attr)
+static inline int is_quote(char c)
 {
-    if (*p < end && **p != '=' && skip_space(p, end))
+    return c == '"' || c == '\'';
+}
+
+/* Moves *p from behind a name to behind the quote that opens its value. */
+static inline jabi_xml_fault lex_equals(const char **p, const char *end)
+{
+    /* Nearly always there is no white space. */
+    if (end - *p >= 2 && (*p)[0] == '=' && is_quote((*p)[1])) {
+        *p += 2;
+        return JABI_FAULT_NONE;
+    }
+    if (skip_space(p, end))
         return JABI_FAULT_PARTIAL;
     if (**p != '=')
         return JABI_FAULT_MALFORMED;
     ++*p;
     if (skip_space(p, end))
         return JABI_FAULT_PARTIAL;
-    char quote = **p;
-    if (quote != '"' && quote != '\'')
-        return JABI_FAULT_MALFORMED;
-    attr->value = *p + 1;
+    return is_quote(*(*p)++) ? JABI_FAULT_NONE : JABI_FAULT_MALFORMED;
+}
+
+/* `="value"`, from behind the name. */
+static inline jabi_xml_fault lex_value(const char **p, const char *end, jabi_lex_attr *attr)
+{
     unsigned seen = 0;
-    const char *stop = jabi_scan_value(attr->value, end, quote, &seen);
+    jabi_xml_fault fault = lex_equals(p, end);
+    if (fault)
+        return fault;
+    const char *stop = jabi_scan_value(*p, end, (*p)[-1], &seen);
     if (stop == end)
         return JABI_FAULT_PARTIAL;
     if (*stop == '<')
         return JABI_FAULT_MALFORMED;
-    attr->value_n = (uint32_t)(stop - attr->value);
+    attr->value = *p;
+    attr->value_n = (uint32_t)(stop - *p);
     attr->seen = (uint16_t)seen;
     *p = stop + 1;
     return JABI_FAULT_NONE;
