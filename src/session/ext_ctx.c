@@ -201,7 +201,7 @@ void *jab_ext_emit_reply(jab_ext_ctx *x, uint32_t type, uint64_t tag, size_t siz
     jab_event *ev = jabi_event_push(s, type, tag, size ? size : 1);
     if (ev)
         return (void *)ev->data;
-    jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+    s->starved = 1; /* not now: the extension is in the middle of its state */
     return NULL;
 }
 
@@ -220,7 +220,7 @@ jab_message *jab_ext_emit_message(jab_ext_ctx *x)
 {
     jab_event *ev = jabi_event_push(x->session, JAB_EV_MESSAGE, 0, sizeof(jab_message));
     if (!ev) {
-        jabi_session_fail_code(x->session, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+        x->session->starved = 1;
         return NULL;
     }
     ev->message = ev->data;

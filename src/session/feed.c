@@ -31,6 +31,7 @@ static void go_online(jab_session *s)
     }
     ev->jid = s->self;
     jabi_exts_online(s);
+    jabi_session_settle(s);
 }
 
 static void on_stanza(jab_session *s, const jab_xml *root)
@@ -48,6 +49,7 @@ static void on_stanza(jab_session *s, const jab_xml *root)
      * session goes on. */
     if (err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE)
         jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+    jabi_session_settle(s);
 }
 
 static void on_element(jab_session *s, const jab_xml *root)

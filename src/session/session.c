@@ -76,7 +76,7 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
         return JAB_ESTATE;
     s->now = now;
     s->started = 1;
-    s->online = s->closing = s->closed = 0;
+    s->online = s->closing = s->closed = s->starved = 0;
     s->self = NULL;
     s->fault = (jab_fault){0};
     s->inflated_left = (jab_str){NULL, 0};
@@ -167,6 +167,13 @@ void jabi_session_fail_code(jab_session *s, int code, const char *condition, con
     jabi_session_end(s);
 }
 
+void jabi_session_settle(jab_session *s)
+{
+    if (s->starved)
+        jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+    s->starved = 0;
+}
+
 void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now)
 {
     s->now = now;
@@ -254,6 +261,7 @@ void jab_session_tick(jab_session *s, int64_t now)
         jabi_feed_more(s);
     jabi_requests_expire(s);
     jabi_exts_tick(s);
+    jabi_session_settle(s);
     if (!s->closed)
         keep_alive(s);
 }

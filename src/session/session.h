@@ -111,6 +111,7 @@ struct jab_session {
     int started; /* a stream is under way or was */
     int online, closing, closed;
     int offline_unsaid; /* no memory for the event: said when the queue is empty */
+    int starved;        /* no memory for an extension's event: ends the session when it returns */
     int64_t login_deadline, close_deadline, stanza_deadline, last_out;
     const jab_jid *self; /* the bound address while online */
     jab_jid self_bare;   /* views into the bound address */
@@ -165,6 +166,7 @@ void jabi_events_fini(jab_session *s);
 
 /* session.c: ends the stream with the stream's own fault, or with this one. */
 void jabi_session_end(jab_session *s);
+void jabi_session_settle(jab_session *s); /* ends it when an extension's event found no memory */
 void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words);
 
 /* stanza.c: reads the envelope of an element; NULL when it is out of memory
