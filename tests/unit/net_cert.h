@@ -7,11 +7,13 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "unit.h"
+
 /* A self-signed certificate and its key. */
 typedef struct net_cert {
     EVP_PKEY *key;
     X509 *cert;
-    char file[64]; /* the certificate as PEM, removed by net_cert_free() */
+    char file[64]; /* both as PEM, removed by net_cert_free() */
 } net_cert;
 
 /* The extension for names as OpenSSL writes them: "DNS:a.example, IP:192.0.2.1",
@@ -59,6 +61,7 @@ static inline net_cert net_cert_make(const char *names, const char *common_name,
     assert_true(fd >= 0);
     FILE *f = fdopen(fd, "w");
     PEM_write_X509(f, c.cert);
+    PEM_write_PrivateKey(f, c.key, NULL, NULL, 0, NULL, NULL);
     fclose(f);
     return c;
 }

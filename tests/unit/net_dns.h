@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "unit.h"
+
 enum { DNS_A = 1, DNS_AAAA = 28, DNS_SRV = 33 };
 
 typedef struct net_record {

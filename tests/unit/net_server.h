@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,10 +19,13 @@
  *   "TLS"      does the handshake
  *   "BIND"     waits for the request to bind, and grants it
  *   "END"      says good-bye to TLS and closes
+ *   "FLOOD"    sends NET_FLOOD messages
  *   "WAIT"     keeps the connection until the client closes it */
 #define SERVER_LOGIN                                                                               \
     "C:<stream:stream", "S:" PEER_HEADER PEER_PLAIN, "C:</auth>", "S:" PEER_SUCCESS,               \
         "C:<stream:stream", "S:" PEER_HEADER PEER_BIND, "BIND"
+
+#define NET_FLOOD 3000
 
 typedef const char *const *net_script;
 
@@ -32,7 +36,9 @@ typedef struct net_server {
     SSL_CTX *ctx;
     net_script scripts[8]; /* one a connection; a missing one cuts it */
     int connections;
+    int ask_cert;           /* set it to ask clients for a certificate */
     char sni[64], alpn[32]; /* of the last handshake */
+    int client_cert;        /* 1: the client showed one */
     char got[16384];        /* what the client sent over all connections */
     size_t n_got;
     /* The connection that is being served. */
@@ -101,13 +107,35 @@ static inline int net_bind(net_server *sv)
     return net_say(sv, text);
 }
 
+static inline int net_any_cert(int ok, X509_STORE_CTX *store)
+{
+    (void)ok;
+    (void)store;
+    return 1;
+}
+
+static inline int net_flood(net_server *sv)
+{
+    char text[200];
+    for (int i = 0; i < NET_FLOOD; i++) {
+        snprintf(text, sizeof text,
+                 "<message from='romeo@example.net/o' type='chat'><body>%d</body></message>", i);
+        if (!net_say(sv, text))
+            return 0;
+    }
+    return 1;
+}
+
 static inline int net_handshake(net_server *sv)
 {
     sv->ssl = SSL_new(sv->ctx);
+    if (sv->ask_cert)
+        SSL_set_verify(sv->ssl, SSL_VERIFY_PEER, net_any_cert);
     SSL_set_fd(sv->ssl, sv->peer);
     int ok = SSL_accept(sv->ssl) == 1;
     const char *name = SSL_get_servername(sv->ssl, TLSEXT_NAMETYPE_host_name);
     snprintf(sv->sni, sizeof sv->sni, "%s", name ? name : "");
+    sv->client_cert = SSL_get0_peer_certificate(sv->ssl) != NULL;
     return ok;
 }
 
@@ -121,6 +149,8 @@ static inline int net_step(net_server *sv, const char *step)
         return net_handshake(sv);
     if (strcmp(step, "BIND") == 0)
         return net_bind(sv);
+    if (strcmp(step, "FLOOD") == 0)
+        return net_flood(sv);
     if (strcmp(step, "END") == 0)
         return SSL_shutdown(sv->ssl) < 0;
     while (net_read(sv)) /* WAIT */
@@ -143,6 +173,11 @@ static inline void net_serve(net_server *sv)
 static inline void *net_server_run(void *arg)
 {
     net_server *sv = (net_server *)arg;
+    /* OpenSSL's sockets raise SIGPIPE here; the client has to do without this. */
+    sigset_t pipe_signal;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
     for (;;) {
         struct pollfd p[] = {{sv->fd, POLLIN, 0}, {sv->stop[0], POLLIN, 0}};
         if (poll(p, 2, 10000) <= 0 || p[1].revents)

@@ -2,13 +2,10 @@
  * refusals, other targets, redirection, reconnection, time. */
 #include "unit.h"
 
-#include <jabiru/client.h>
-#include <signal.h>
-
 #include "base/hash.h"
-#include "net/loop.h"
+#include "net/conn.h"
+#include "net_client.h"
 #include "net_dns.h"
-#include "net_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SCRIPT(...)  ((net_script)(const char *const[]){__VA_ARGS__, NULL})
@@ -16,9 +13,7 @@
 static net_cert good;
 static net_server sv;
 
-/* What the last end said, kept beyond its event. */
-static jab_fault last;
-static char last_text[512];
+static net_fault last;
 
 static int zeros(void *arg, void *p, size_t n)
 {
@@ -27,39 +22,14 @@ static int zeros(void *arg, void *p, size_t n)
     return 0;
 }
 
-/* One attempt at the server, by direct TLS. */
 static jab_config config(void)
 {
-    return (jab_config){.size = sizeof(jab_config),
-                        .jid = JAB_STR("juliet@example.org/balcony"),
-                        .password = JAB_STR("s3cret"),
-                        .mechanisms = JAB_STR("PLAIN"),
-                        .tls = JAB_TLS_DIRECT,
-                        .host = JAB_STR("127.0.0.1"),
-                        .port = sv.port,
-                        .ca_file = jab_cstr(good.file),
-                        .connect_timeout = 3000,
-                        .no_reconnect = 1};
+    return net_config(sv.port, good.file);
 }
 
-static void keep(const jab_event *ev)
-{
-    last = *ev->fault;
-    snprintf(last_text, sizeof last_text, JAB_FMT, JAB_ARG(ev->fault->text));
-}
-
-/* Waits for this event; 1 when it came. */
 static int await(jab_client *c, uint32_t type)
 {
-    const jab_event *ev;
-    int64_t until = jabi_now() + 5000;
-    while (jabi_now() < until && jab_client_wait(c, &ev, 1000) > 0) {
-        if (ev->type == JAB_EV_OFFLINE)
-            keep(ev);
-        if (ev->type == type)
-            return 1;
-    }
-    return 0;
+    return net_await(c, type, &last);
 }
 
 /* A client that comes to its end: returns the error of its last wait. */
@@ -79,7 +49,6 @@ static int attempt(const jab_config *cfg)
 static int set_up(void **state)
 {
     (void)state;
-    signal(SIGPIPE, SIG_IGN); /* for the server; the client needs none of it */
     good = net_cert_make("DNS:example.org", "x", -60, 3600, EVP_sha256());
     return 0;
 }
@@ -149,8 +118,8 @@ static void bad_certificates_are_refused_before_a_byte_is_sent(void **state)
         cfg.pin_sha256 = jab_cstr(rows[i].pin);
         assert_int_equal(attempt(&cfg), JAB_ECERT);
         assert_int_equal(last.stage, JAB_AT_TLS);
-        if (!strstr(last_text, rows[i].words))
-            fail_msg("\"%s\" does not say \"%s\"", last_text, rows[i].words);
+        if (!strstr(last.text, rows[i].words))
+            fail_msg("\"%s\" does not say \"%s\"", last.text, rows[i].words);
         net_server_stop(&sv);
         assert_int_equal(sv.n_got, 0);
         net_cert_free(&bad);
@@ -239,10 +208,64 @@ static void a_cut_is_told_from_a_good_bye(void **state)
         assert_true(await(c, JAB_EV_ONLINE));
         assert_true(await(c, JAB_EV_OFFLINE));
         assert_int_equal(last.code, JAB_EEOF);
-        assert_non_null(strstr(last_text, rows[i].words));
+        assert_non_null(strstr(last.text, rows[i].words));
         jab_client_free(c);
         net_server_stop(&sv);
     }
+}
+
+static void a_certificate_is_shown_to_a_server_that_asks(void **state)
+{
+    (void)state;
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.ask_cert = 1;
+    sv.scripts[0] = SCRIPT("TLS", "C:<stream:stream",
+                           "S:" PEER_HEADER
+                           "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                           "<mechanism>EXTERNAL</mechanism></mechanisms></stream:features>",
+                           "C:mechanism='EXTERNAL'", "S:" PEER_SUCCESS, "C:<stream:stream",
+                           "S:" PEER_HEADER PEER_BIND, "BIND", "WAIT");
+    jab_config cfg = config();
+    cfg.mechanisms = cfg.password = (jab_str){NULL, 0};
+    cfg.client_cert = jab_cstr(good.file);
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    assert_true(await(c, JAB_EV_ONLINE));
+    assert_int_equal(sv.client_cert, 1);
+    jab_client_free(c);
+    cfg.client_key = JAB_STR("/nonexistent/key.pem");
+    assert_int_equal(jab_client_new(&c, &cfg), JAB_ETLS);
+    net_server_stop(&sv);
+}
+
+/* -- Back-pressure ---------------------------------------------------------------- */
+
+/* A program that does not pull makes the server wait, and costs no memory. */
+static void reading_stops_until_events_are_pulled(void **state)
+{
+    (void)state;
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "FLOOD", "WAIT");
+    jab_config cfg = config();
+    cfg.max_events = 16;
+    jab_client *c;
+    const jab_event *ev;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    assert_true(await(c, JAB_EV_ONLINE));
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(jab_client_process(c), 0);
+    assert_in_range(c->session->events.n, 16, 24);
+    int n = 0;
+    while (n < NET_FLOOD && jab_client_wait(c, &ev, 2000) > 0) {
+        if (ev->type != JAB_EV_MESSAGE)
+            continue;
+        char number[16];
+        snprintf(number, sizeof number, "%d", n++);
+        assert_str(ev->message->body, number);
+    }
+    assert_int_equal(n, NET_FLOOD);
+    jab_client_free(c);
+    net_server_stop(&sv);
 }
 
 /* -- Targets ------------------------------------------------------------------- */
@@ -258,7 +281,7 @@ static void a_refused_connection_names_the_address(void **state)
     char words[128];
     snprintf(words, sizeof words,
              "could not connect to example.org: 127.0.0.1:%d connection refused", sv.port);
-    assert_string_equal(last_text, words);
+    assert_string_equal(last.text, words);
 }
 
 /* Two targets by SRV: the first at `first`, the second at `sv`. */
@@ -542,6 +565,8 @@ int main(void)
         cmocka_unit_test(old_tls_is_refused),
         cmocka_unit_test(bytes_injected_before_the_handshake_are_thrown_away),
         cmocka_unit_test(a_cut_is_told_from_a_good_bye),
+        cmocka_unit_test(a_certificate_is_shown_to_a_server_that_asks),
+        cmocka_unit_test(reading_stops_until_events_are_pulled),
         cmocka_unit_test(a_refused_connection_names_the_address),
         cmocka_unit_test(the_next_target_helps_when_tls_fails_on_the_first),
         cmocka_unit_test(the_most_telling_fault_is_reported),

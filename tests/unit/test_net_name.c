@@ -92,8 +92,8 @@ static void pins_are_hexadecimal_or_base64(void **state)
     (void)state;
     static const char *const good[] = {
         "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F",
-        "00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:"
-        "1e:1f",
+        ("00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:"
+         "10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:1e:1f"),
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     };
     static const char *const bad[] = {

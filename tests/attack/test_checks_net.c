@@ -1,0 +1,138 @@
+/*
+ * test_checks_net.c: the security checks of the driver, each against the
+ * attack that it stops, over real sockets: with the check on the attack
+ * fails, with it off it succeeds. The core's are in test_checks.c.
+ */
+#include "../unit/net_client.h"
+
+#include "base/check.h"
+
+int jabi_check_off = -1;
+
+static net_cert good, other;
+static net_server sv;
+static net_fault last;
+
+/* Whether a client logs in at a server with this certificate. */
+static int logs_in(const net_cert *cert, const net_cert *trusted, const char *pin)
+{
+    net_server_start(&sv, cert, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    jab_config cfg = net_config(sv.port, trusted->file);
+    cfg.pin_sha256 = jab_cstr(pin);
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    int online = net_await(c, JAB_EV_ONLINE, &last);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    return online;
+}
+
+static int certificate_of_nobody(void)
+{
+    return logs_in(&good, &other, NULL);
+}
+
+static int certificate_for_another_domain(void)
+{
+    return logs_in(&other, &other, NULL);
+}
+
+static int certificate_with_another_key(void)
+{
+    return logs_in(&good, &good, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+}
+
+/* Bytes in the clear behind <proceed/> end the stream that TLS protects. */
+static int injection_before_the_handshake(void)
+{
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("C:<stream:stream",
+                           "S:" PEER_HEADER "<stream:features><starttls "
+                           "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
+                           "C:<starttls",
+                           "S:<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>" PEER_HEADER
+                           "<stream:error><conflict "
+                           "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
+                           "TLS", SERVER_LOGIN, "WAIT");
+    jab_config cfg = net_config(sv.port, good.file);
+    cfg.tls = JAB_TLS_REQUIRED;
+    jab_client *c;
+    last.code = 0;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    int online = net_await(c, JAB_EV_ONLINE, &last);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    return !online && last.code == JAB_ESTREAM;
+}
+
+/* A server that proved nothing sends the client elsewhere. */
+static int unproved_redirection(void)
+{
+    net_server aim;
+    net_server_start(&aim, NULL, 0);
+    net_server_start(&sv, NULL, 0);
+    char says[400];
+    snprintf(says, sizeof says,
+             "S:" PEER_HEADER
+             "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>"
+             "127.0.0.1:%d</see-other-host></stream:error></stream:stream>",
+             aim.port);
+    sv.scripts[0] = SCRIPT("C:<stream:stream", says, "WAIT");
+    aim.scripts[0] = SCRIPT(SERVER_LOGIN, "WAIT");
+    jab_config cfg = net_config(sv.port, NULL);
+    cfg.tls = JAB_TLS_OFF;
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    int online = net_await(c, JAB_EV_ONLINE, &last);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_server_stop(&aim);
+    return online;
+}
+
+static const struct {
+    int check;
+    const char *name;
+    int (*run)(void); /* 1: the attack succeeded */
+} attacks[] = {
+    {JABI_CHECK_CERT_CHAIN, "CERT_CHAIN", certificate_of_nobody},
+    {JABI_CHECK_CERT_NAME, "CERT_NAME", certificate_for_another_domain},
+    {JABI_CHECK_CERT_PIN, "CERT_PIN", certificate_with_another_key},
+    {JABI_CHECK_STARTTLS_BUFFER, "STARTTLS_BUFFER", injection_before_the_handshake},
+    {JABI_CHECK_REDIRECT_TLS, "REDIRECT_TLS", unproved_redirection},
+};
+
+static void every_attack_fails(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
+        if (attacks[i].run())
+            fail_msg("the attack on %s succeeded", attacks[i].name);
+}
+
+static void every_check_is_what_stops_its_attack(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
+        jabi_check_off = attacks[i].check;
+        int succeeded = attacks[i].run();
+        jabi_check_off = -1;
+        if (!succeeded)
+            fail_msg("%s is switched off, and its attack still fails", attacks[i].name);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_attack_fails),
+        cmocka_unit_test(every_check_is_what_stops_its_attack),
+    };
+    good = net_cert_make("DNS:example.org", "x", -60, 3600, EVP_sha256());
+    other = net_cert_make("DNS:other.example", "x", -60, 3600, EVP_sha256());
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    net_cert_free(&good);
+    net_cert_free(&other);
+    return failed;
+}
