@@ -67,7 +67,7 @@ typedef enum jabi_token_kind {
 
 typedef struct jabi_token_end {
     jabi_token_kind kind;
-    char quote;
+    char quote;      /* that ends the value; after "<!", the first byte */
     uint8_t matched; /* bytes of what ends or opens the section */
 } jabi_token_end;
 

@@ -51,12 +51,11 @@ static jabi_xml_fault in_quotes(token *t, const char **p, const char *end)
 static jabi_xml_fault in_mark(token *t, const char **p, const char *end)
 {
     static const char section[] = "[CDATA[", comment[] = "--", doctype[] = "DOCTYPE";
-    const char *word = t->matched ? section : NULL;
     (void)end;
     char c = *(*p)++;
     if (t->matched == 0)
-        t->quote = c; /* which of the three it is going to be */
-    word = t->quote == '[' ? section : t->quote == '-' ? comment : doctype;
+        t->quote = c; /* tells which of the three it is going to be */
+    const char *word = t->quote == '[' ? section : t->quote == '-' ? comment : doctype;
     if (c != word[t->matched])
         return JABI_FAULT_MALFORMED;
     t->matched++;

@@ -156,7 +156,9 @@ static const refusal refusals[] = {
     {"^<?xml version='1.0' encoding='UTF-16'?>", ENC},
     {"^<?xml version='1.0' encoding='ISO-8859-1'?>", ENC},
     {"^<?xml version='1.0' encoding='UTF-\x18'?>", ENC},
-    {"^<?xml version='1.0' encoding='UTF\x0D" "8'?>", ENC},
+    {"^<?xml version='1.0' encoding='UTF\x0D"
+     "8'?>",
+     ENC},
     /* A byte order mark is a character like others (RFC 6120 §11.6). */
     {"^\xEF\xBB\xBF" HEAD, BAD},
     /* The stream's own grammar. */
