@@ -187,6 +187,8 @@ int cli_listen(cli *c);
 int cli_chat(cli *c);
 int cli_roster_list(cli *c);
 int cli_roster_add(cli *c);
+int cli_roster_approve(cli *c);
+int cli_roster_deny(cli *c);
 int cli_roster_rm(cli *c);
 int cli_roster_rename(cli *c);
 int cli_roster_group(cli *c);

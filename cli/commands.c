@@ -44,6 +44,8 @@ const cli_command cli_commands[] = {
     {"roster", "COMMAND", "the list of contacts", NULL, CLI_GROUP, NULL},
     {"roster list", "", "show the contacts, and who is online", cli_roster_list_options, 0, cli_roster_list},
     {"roster add", "JID", "add a contact and ask to see its presence, or change its name and groups", cli_roster_add_options, CLI_CHANGES, cli_roster_add},
+    {"roster approve", "JID", "let someone see the own presence, who asked or will ask", NULL, CLI_CHANGES, cli_roster_approve},
+    {"roster deny", "JID", "refuse that, or end it", NULL, CLI_CHANGES, cli_roster_deny},
     {"roster rm", "JID", "remove a contact, with the subscriptions both ways", NULL, CLI_CHANGES, cli_roster_rm},
     {"roster rename", "JID NAME", "give a contact another name", NULL, CLI_CHANGES, cli_roster_rename},
     {"roster group", "JID [GROUP...]", "put a contact into these groups and no others", NULL, CLI_CHANGES, cli_roster_group},

@@ -4,7 +4,7 @@
 
 #include "sanitize.h"
 #include "secret.h"
-#include <jabiru/disco.h>
+#include <errno.h>
 #include <jabiru/ping.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -222,20 +222,25 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Waits on the client's descriptor and an extra one. */
+/* Waits on the client's descriptor and an extra one; and, for a command that
+ * only prints, on a reader that goes away. */
 static cli_what sleep_until(cli *c, struct pollfd *extra, int64_t until)
 {
     int client_ms = jab_client_timeout(c->client);
-    struct pollfd fds[2] = {{.fd = jab_client_fd(c->client), .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = jab_client_fd(c->client), .events = POLLIN},
+                            {.fd = c->command->flags & CLI_STREAMS ? c->out.fd : -1},
+                            {.fd = -1}};
     if (extra)
-        fds[1] = *extra;
+        fds[2] = *extra;
     until = earlier(until, c->deadline);
     if (client_ms >= 0)
         until = earlier(until, app_now() + client_ms);
-    app_poll(fds, extra ? 2 : 1, until);
+    app_poll(fds, 3, until);
+    if (fds[1].revents & (POLLERR | POLLHUP) && !c->out.failure)
+        c->out.failure = EPIPE;
     if (!extra)
         return CLI_TIME;
-    extra->revents = fds[1].revents;
+    extra->revents = fds[2].revents;
     return extra->revents ? CLI_READY : CLI_TIME;
 }
 
@@ -244,7 +249,7 @@ cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t un
     for (;;) {
         if (app_signal())
             return ended(c, 128 + app_signal());
-        if (c->out.failure)
+        if (c->out.failure && c->command->flags & CLI_STREAMS)
             return ended(c, app_out_status(&c->out));
         cli_what what = turn(c, ev);
         if (what != CLI_TIME)

@@ -69,7 +69,7 @@ static int no_command(cli *c)
     app_text names = {0};
     if (!c->command && isatty(STDOUT_FILENO)) {
         cli_help(c, NULL);
-        return APP_USAGE;
+        return APP_OK;
     }
     if (!c->command)
         return app_say(APP_USAGE, "which command? jabiru help lists them");

@@ -38,8 +38,8 @@ json_t *cli_message_record(const jab_message *m)
     jab_stanza_error error;
     jab_str subject = jab_message_subject(m);
     int is_error = m->type == JAB_MSG_ERROR && jab_message_error(m, &error);
-    if (!m->body.p && !subject.p && !is_error)
-        return NULL;
+    if (!m->body.p && !is_error && (!subject.p || m->type == JAB_MSG_GROUPCHAT))
+        return NULL; /* a room's subject is its state, not a message (XEP-0045 8.1) */
     json_t *record = app_record_new("message");
     app_set_address(record, "from", &m->from);
     app_set_address(record, "to", &m->to);

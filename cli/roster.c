@@ -210,6 +210,28 @@ int cli_roster_rm(cli *c)
     return settle(c, jab_roster_remove(cli_session(c), jid.bare, tag), tag);
 }
 
+/* Answers a request to see the own presence; it also takes an answer back. */
+static int decide(cli *c, const char *what, int (*answer)(jab_session *, jab_str))
+{
+    jab_jid_buf bytes;
+    jab_jid jid;
+    int status = prepare(c, 1, &jid, &bytes, 0);
+    if (status != APP_OK || c->g.dry_run)
+        return status == APP_OK ? would(c, what, &jid) : status;
+    int err = answer(cli_session(c), jid.bare);
+    return err < 0 ? app_say_error("roster", err) : cli_barrier(c);
+}
+
+int cli_roster_approve(cli *c)
+{
+    return decide(c, "approve", jab_subscribed);
+}
+
+int cli_roster_deny(cli *c)
+{
+    return decide(c, "deny", jab_unsubscribed);
+}
+
 int cli_roster_rename(cli *c)
 {
     jab_jid_buf bytes;
