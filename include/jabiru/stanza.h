@@ -57,7 +57,8 @@ JAB_API const jab_xml *jab_xml_parent(const jab_xml *el);
  * namespace of `el` itself; name NULL means any name. NULL when none. */
 JAB_API const jab_xml *jab_xml_child(const jab_xml *el, const char *ns, const char *name);
 
-/* The next sibling after `el` that has this namespace and name. */
+/* The next sibling after `el` that has this namespace and name; NULL means what
+ * it means to jab_xml_child(), with the namespace of `el` itself. */
 JAB_API const jab_xml *jab_xml_next_named(const jab_xml *el, const char *ns, const char *name);
 
 /*
