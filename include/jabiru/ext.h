@@ -134,9 +134,9 @@ JAB_API void jab_ext_wake(jab_ext_ctx *x, int64_t at);
 /*
  * Queues an event and returns its zeroed payload, which the application finds
  * in jab_event.data, or NULL when out of memory (the session then fails by
- * itself). What the payload's views point to must live until the event is
- * consumed: the stanza being routed does; anything else goes through
- * jab_ext_text(). Events may be emitted with size 0.
+ * itself, as soon as the handler has returned). What the payload's views point
+ * to must live until the event is consumed: the stanza being routed does;
+ * anything else goes through jab_ext_text(). Size may be 0.
  */
 JAB_API void *jab_ext_emit(jab_ext_ctx *x, uint32_t type, size_t size);
 
