@@ -89,6 +89,19 @@ class World:
             client.take_presence(client.jid)
         return client
 
+    def listen(self, person, *args):
+        """Starts `jabiru listen` and waits until the server knows of its presence.
+
+        A message that reaches ejabberd between log-in and presence may be shown
+        only at the next log-in.
+        """
+        watcher = self.raw(person, resource="watcher", presence=False)
+        watcher.presence(inner="<priority>-1</priority>")
+        running = person.start("listen", *args)
+        watcher.take_presence(person.jid, test=lambda e: e.get("from") != watcher.jid)
+        watcher.close()
+        return running
+
     def pair(self):
         """Two people who see each other's presence, arranged by the tests' own client."""
         people = self.person(), self.person()
@@ -98,6 +111,8 @@ class World:
             other.take_presence(me.bare, "subscribe")
             other.presence(to=me.bare, type="subscribed")
             me.take_push(other.bare, test=lambda i: i.get("subscription") in ("to", "both"))
+        ends[0].presence(type="unavailable")
+        ends[1].take_presence(ends[0].jid, "unavailable")
         for end in ends:
             end.close()
         return people

@@ -4,6 +4,7 @@ It shares no code with jabiru. TLS and PLAIN only; xml.etree does the reading.
 """
 import base64
 import itertools
+import select
 import socket
 import ssl
 import threading
@@ -55,6 +56,55 @@ class Reader:
                 self.root.clear()
 
 
+class Channel:
+    """A socket, with or without TLS, for one reading and several writing threads.
+
+    OpenSSL lets only one thread at a time into a connection, so nothing waits
+    inside the lock.
+    """
+
+    def __init__(self, port):
+        self._socket = socket.create_connection(("127.0.0.1", port), 10)
+        self._lock = threading.Lock()
+
+    def wrap(self, context, name):
+        self._socket.settimeout(20)
+        self._socket = context.wrap_socket(self._socket, server_hostname=name)
+
+    def _wait(self, reading, seconds):
+        if reading and isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return
+        sides = ([self._socket], []) if reading else ([], [self._socket])
+        if not any(select.select(*sides, [], seconds)):
+            raise AssertionError("the server of the test's own client does not react")
+
+    def recv(self, seconds):
+        """Some bytes; none at the end."""
+        while True:
+            self._wait(True, seconds)
+            with self._lock:
+                self._socket.setblocking(False)
+                try:
+                    return self._socket.recv(65536)
+                except (ssl.SSLWantReadError, BlockingIOError):
+                    continue
+
+    def send(self, data):
+        while data:
+            with self._lock:
+                self._socket.setblocking(False)
+                try:
+                    data = data[self._socket.send(data):]
+                    continue
+                except (ssl.SSLWantWriteError, BlockingIOError):
+                    pass
+            self._wait(False, 20)
+
+    def shutdown(self):
+        """Ends it for the reading thread, too."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+
+
 class Client:
     """Connects at once; stanzas are collected by a thread and waited for with take()."""
 
@@ -66,7 +116,8 @@ class Client:
         self.answers = {}
         self._changed = threading.Condition()
         self._context = ssl.create_default_context(cafile=ca) if tls else None
-        self._socket = socket.create_connection(("127.0.0.1", port), 10)
+        self._channel = Channel(port)
+        self._patience = 20
         if tls and direct:
             self._wrap()
         self._open()
@@ -79,12 +130,13 @@ class Client:
                       % blob, SASL + "success")
         self._open()
         self._bind(resource)
+        self._patience = None
         threading.Thread(target=self._collect, daemon=True).start()
 
     # -- Log-in ---------------------------------------------------------------
 
     def _wrap(self):
-        self._socket = self._context.wrap_socket(self._socket, server_hostname=self._domain)
+        self._channel.wrap(self._context, self._domain)
 
     def _open(self):
         self._reader = Reader()
@@ -98,7 +150,7 @@ class Client:
         while True:
             for element in self._pending:
                 return element
-            data = self._socket.recv(65536)
+            data = self._channel.recv(self._patience)
             if not data:
                 raise AssertionError("the server closed the stream of the test's own client")
             self._pending = self._reader.feed(data)
@@ -141,7 +193,7 @@ class Client:
                        to=request.get("from")), (payload or "") if good else refusal))
 
     def send(self, xml):
-        self._socket.sendall(xml.encode())
+        self._channel.send(xml.encode())
 
     def take(self, test, seconds=15, what="a stanza"):
         """The first stanza that passes the test; it is taken out of the collection."""
@@ -205,6 +257,6 @@ class Client:
     def close(self):
         try:
             self.send("</stream:stream>")
+            self._channel.shutdown()
         except OSError:
             pass
-        self._socket.close()

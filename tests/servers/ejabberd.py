@@ -63,8 +63,8 @@ modules:
 # Runs in the node after ejabberd has started: accounts first, then the sign that it is ready.
 REGISTER = """
 lists:foreach(fun(N) ->
-    User = list_to_binary(io_lib:format("user~2..0B", [N])),
-    Password = unicode:characters_to_binary(io_lib:format("pass-~2..0B ~ts", [N, [233]])),
+    User = list_to_binary(io_lib:format("user~3..0B", [N])),
+    Password = unicode:characters_to_binary(io_lib:format("pass-~3..0B ~ts", [N, [1078]])),
     ok = ejabberd_auth:try_register(User, <<"localhost">>, Password)
 end, lists:seq(0, {last})),
 ok = file:write_file("{folder}/ready", <<>>).
@@ -77,7 +77,7 @@ class Ejabberd:
     name = "ejabberd"
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, accounts=80, level="warning"):
+    def __init__(self, folder, accounts=500, level="warning"):
         for name in ("spool", "home", "upload"):
             os.makedirs(os.path.join(folder, name), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
@@ -115,7 +115,7 @@ class Ejabberd:
     def account(self):
         """The next unused (address, password)."""
         n = next(self._numbers)
-        return "user%02d@localhost" % n, "pass-%02d \u00e9" % n
+        return "user%03d@localhost" % n, "pass-%03d \u0436" % n
 
     def log(self):
         return self.daemon.tail()

@@ -62,7 +62,7 @@ class Prosody:
     name = "prosody"
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, accounts=80, level="warn"):
+    def __init__(self, folder, accounts=500, level="warn"):
         os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
         self.ca = authority.file
@@ -81,10 +81,10 @@ class Prosody:
         self.daemon.wait_ready(lambda: port_open(self.port) and port_open(self.direct_port), 20)
 
     def _make_accounts(self, folder, n):
-        """Written as the storage has them: fifty registrations would take seconds."""
+        """Written as the storage has them: hundreds of registrations would take seconds."""
         store = os.path.join(folder, "data", "localhost", "accounts")
         os.makedirs(store)
-        made = [("user%02d@localhost" % i, "pass-%02d \u00e9" % i) for i in range(n)]
+        made = [("user%03d@localhost" % i, "pass-%03d \u0436" % i) for i in range(n)]
         for jid, password in made:
             with open(os.path.join(store, jid.split("@")[0] + ".dat"), "w", encoding="utf-8") as f:
                 f.write('return { ["password"] = "%s"; };\n' % password)
