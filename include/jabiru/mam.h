@@ -57,8 +57,9 @@ typedef struct jab_mam_place {
     jab_str id;      /* to continue from, and equal to a trusted XEP-0359 id */
 } jab_mam_place;
 
-/* Of a stanza that came with JAB_VIA_ARCHIVE: 1 and *place, else 0. */
-JAB_API int jab_mam_place_of(const jab_stanza *st, jab_mam_place *place);
+/* Of a stanza that came with JAB_VIA_ARCHIVE, while its event is valid (what
+ * jab_stanza_keep() returns has no place any more): 1 and *place, else 0. */
+JAB_API int jab_mam_place_of(jab_session *s, const jab_stanza *st, jab_mam_place *place);
 
 #ifdef __cplusplus
 }

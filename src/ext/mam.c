@@ -76,7 +76,7 @@ static int on_result(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
     return jab_ext_unwrap(x, st, inner, JAB_VIA_ARCHIVE, stamp);
 }
 
-int jab_mam_place_of(const jab_stanza *st, jab_mam_place *place)
+int jab_mam_place_of(jab_session *s, const jab_stanza *st, jab_mam_place *place)
 {
     const jab_xml *result = jab_xml_parent(jab_xml_parent(jab_stanza_xml(st)));
     if (!(jab_stanza_via(st) & JAB_VIA_ARCHIVE) || !jab_xml_is(result, NS, "result"))
@@ -85,6 +85,8 @@ int jab_mam_place_of(const jab_stanza *st, jab_mam_place *place)
         .archive = jab_xml_attr(jab_xml_parent(result), "from"),
         .id = jab_xml_attr(result, "id"),
     };
+    if (!place->archive.p)
+        place->archive = jab_session_jid(s)->bare;
     return 1;
 }
 

@@ -72,7 +72,8 @@ static int send_join(jab_session *s, const jab_jid *to, const jab_muc_join_optio
     return jab_out_send(o, 0);
 }
 
-static int64_t join_deadline(jab_ext_ctx *x)
+/* When the room's answer counts as missing. */
+static int64_t answer_deadline(jab_ext_ctx *x)
 {
     int64_t timeout = jab_ext_config(x)->request_timeout;
     return timeout == JAB_NEVER ? JAB_NEVER : jab_ext_now(x) + timeout;
@@ -91,7 +92,7 @@ static muc_room *begin_join(jab_ext_ctx *x, const jab_jid *to, uint64_t tag, int
     *err = jabi_muc_set_nick(x, room, to->resource);
     room->phase = MUC_JOINING;
     room->tag = tag;
-    room->deadline = join_deadline(x);
+    room->deadline = answer_deadline(x);
     jab_ext_wake(x, room->deadline);
     return room;
 }
@@ -155,9 +156,13 @@ int jab_muc_leave(jab_session *s, jab_str jid, jab_str status)
     if (occupant_address(room, room->nick, &self, &buf) < 0)
         return JAB_EJID;
     int err = jab_send_unavailable(s, self.full, status);
-    if (err == 0)
-        room->phase = MUC_LEAVING;
-    return err;
+    if (err < 0)
+        return err;
+    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_muc);
+    room->phase = MUC_LEAVING;
+    room->deadline = answer_deadline(x);
+    jab_ext_wake(x, room->deadline);
+    return 0;
 }
 
 int jab_muc_nick(jab_session *s, jab_str jid, jab_str nick)
@@ -182,10 +187,12 @@ static int64_t tick(jab_ext_ctx *x, int64_t now)
     int64_t next = JAB_NEVER;
     for (size_t i = state->rooms.n; i-- > 0;) {
         muc_room *room = (muc_room *)(void *)state->rooms.items[i];
-        if (room->phase == MUC_JOINING && room->deadline <= now)
+        if (room->deadline > now)
+            next = room->deadline < next ? room->deadline : next;
+        else if (room->phase == MUC_JOINING)
             jabi_muc_fail_join(x, room, JAB_ETIMEOUT, NULL);
-        else if (room->phase == MUC_JOINING && room->deadline < next)
-            next = room->deadline;
+        else
+            jabi_muc_end_leave(x, room);
     }
     return next;
 }

@@ -24,7 +24,7 @@ typedef struct muc_room {
     jab_str nick; /* the own one, owned */
     muc_phase phase;
     uint64_t tag;     /* of the join */
-    int64_t deadline; /* of the join; JAB_NEVER once in */
+    int64_t deadline; /* of joining or leaving; JAB_NEVER while in */
     jabi_table occupants;
 } muc_room;
 
@@ -41,6 +41,8 @@ int jabi_muc_set_nick(jab_ext_ctx *x, muc_room *room, jab_str nick);
 int jabi_muc_seat(jab_ext_ctx *x, muc_room *room, const jab_occupant *occupant, int *known);
 void jabi_muc_unseat(jab_ext_ctx *x, muc_room *room, jab_str nick);
 void jabi_muc_unseat_all(jab_ext_ctx *x, muc_room *room);
+/* Ends the room's life after leaving, when the room does not confirm it. */
+void jabi_muc_end_leave(jab_ext_ctx *x, muc_room *room);
 /* Ends the room's life with an answer to the join. */
 void jabi_muc_fail_join(jab_ext_ctx *x, muc_room *room, int error, const jab_stanza_error *refusal);
 

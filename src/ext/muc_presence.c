@@ -191,11 +191,13 @@ static int on_error(jab_ext_ctx *x, const jab_stanza *st, muc_room *room)
         jabi_muc_fail_join(x, room, JAB_ESTANZA, &refusal);
         return 0;
     }
+    if (room->phase == MUC_LEAVING) {
+        jabi_muc_end_leave(x, room); /* whoever cannot leave is not in it */
+        return 0;
+    }
     jab_muc_error *ev = jab_ext_emit(x, JAB_EV_MUC_ERROR, sizeof *ev);
     if (ev)
         *ev = (jab_muc_error){jab_stanza_from(st).bare, refusal};
-    if (room->phase == MUC_LEAVING)
-        jabi_muc_drop(x, room);
     return 0;
 }
 

@@ -100,6 +100,14 @@ void jabi_muc_unseat_all(jab_ext_ctx *x, muc_room *room)
     jabi_table_fini(&room->occupants);
 }
 
+void jabi_muc_end_leave(jab_ext_ctx *x, muc_room *room)
+{
+    jab_muc_left *ev = jab_ext_emit(x, JAB_EV_MUC_LEFT, sizeof *ev);
+    if (ev)
+        ev->room = jab_ext_text(x, room->key);
+    jabi_muc_drop(x, room);
+}
+
 void jabi_muc_fail_join(jab_ext_ctx *x, muc_room *room, int error, const jab_stanza_error *refusal)
 {
     jab_muc_joined *ev = jab_ext_emit_reply(x, JAB_EV_MUC_JOINED, room->tag, sizeof *ev);

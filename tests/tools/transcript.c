@@ -123,7 +123,7 @@ static void keep_message(play *p, const jab_message *m)
 void play_collect(play *p)
 {
     for (const jab_event *ev; (ev = jab_session_next(p->s));) {
-        event_text(play_event(p), ev);
+        event_text(play_event(p), p->s, ev);
         if (ev->type == JAB_EV_MESSAGE)
             keep_message(p, ev->message);
     }

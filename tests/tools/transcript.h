@@ -80,7 +80,7 @@ void play_fail(play *p, const char *format, ...) __attribute__((format(printf, 2
 text *play_event(play *p); /* a new event in the list */
 
 /* transcript_events.c: "NAME\nkey=value\n..." */
-void event_text(text *t, const jab_event *ev);
+void event_text(text *t, jab_session *s, const jab_event *ev);
 void put_str(text *t, const char *key, jab_str value);
 void put_number(text *t, const char *key, long long value);
 

@@ -98,7 +98,6 @@ static void message(text *t, const jab_event *ev)
     const jab_message *m = ev->message;
     jab_stanza_error error;
     jab_delay delay = {0, {NULL, 0}, {NULL, 0}};
-    jab_mam_place place = {{NULL, 0}, {NULL, 0}};
     put_str(t, "from", m->from.full);
     put_str(t, "to", m->to.full);
     put_str(t, "id", m->id);
@@ -114,9 +113,6 @@ static void message(text *t, const jab_event *ev)
         put_str(t, "condition", error.condition);
     jab_delay_claimed(m->stanza, &delay);
     put_time(t, "claimed", delay.stamp);
-    jab_mam_place_of(m->stanza, &place);
-    put_str(t, "archive", place.archive);
-    put_str(t, "place", place.id);
 }
 
 static void iq(text *t, const jab_event *ev)
@@ -319,13 +315,23 @@ static const struct {
     {JAB_EV_MUC_ERROR, "MUC_ERROR", muc_error},
 };
 
-void event_text(text *t, const jab_event *ev)
+static void put_place(text *t, jab_session *s, const jab_event *ev)
+{
+    jab_mam_place place = {{NULL, 0}, {NULL, 0}};
+    jab_mam_place_of(s, ev->message->stanza, &place);
+    put_str(t, "archive", place.archive);
+    put_str(t, "place", place.id);
+}
+
+void event_text(text *t, jab_session *s, const jab_event *ev)
 {
     for (size_t i = 0; i < LENGTH(events); i++) {
         if (events[i].type != ev->type)
             continue;
         text_printf(t, "%s\ntag=%llu\n", events[i].name, (unsigned long long)ev->tag);
         events[i].fn(t, ev);
+        if (ev->type == JAB_EV_MESSAGE)
+            put_place(t, s, ev);
         return;
     }
     text_printf(t, "EVENT-%u-%u\n", ev->type >> 8, ev->type & 255);
