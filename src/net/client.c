@@ -10,8 +10,10 @@ static void on_work(void *arg)
 
 static void on_socket(void *arg, uint32_t events)
 {
-    (void)events;
-    jabi_drive(arg);
+    jab_client *c = arg;
+    if (events & ~(uint32_t)EPOLLOUT) /* a hang-up is found by reading */
+        c->readable = 1;
+    jabi_drive(c);
 }
 
 /* -- Life ---------------------------------------------------------------------- */

@@ -57,6 +57,7 @@ struct jab_client {
     jabi_watch watch; /* the connection's socket */
     jabi_tls *tls;
     jabi_buf pending; /* bytes read that the session did not take yet */
+    int readable;     /* the socket, or TLS, may have bytes to read */
     int blocked;      /* the socket takes no more for now */
     int64_t flushed_at;
 

@@ -65,37 +65,39 @@ static void keep_pending(jab_client *c, const char *p, size_t n)
 
 static int may_read(const jab_client *c)
 {
-    return c->pending.n == 0 && !jab_session_closed(c->session) &&
+    return c->readable && c->pending.n == 0 && !jab_session_closed(c->session) &&
            !jab_session_wants_tls(c->session);
+}
+
+/* Reads once. */
+static size_t read_some(jab_client *c)
+{
+    if (!jab_session_online(c->session))
+        jabi_tcp_quickack(c->watch.fd);
+    char *scratch = c->loop->scratch;
+    ptrdiff_t n = receive(c, scratch, JABI_LOOP_SCRATCH);
+    /* A short read emptied a plain socket; of TLS only "0" says so. */
+    if (n <= 0 || (!c->tls && n < JABI_LOOP_SCRATCH))
+        c->readable = 0;
+    if (n < 0)
+        jab_session_eof(c->session, n == JAB_EEOF, jabi_now());
+    if (n <= 0)
+        return 0;
+    size_t left = feed(c, scratch, (size_t)n);
+    if (left)
+        keep_pending(c, scratch + n - left, left);
+    return (size_t)n;
 }
 
 /* Reads until the socket is empty, the session is full or others' turn has
  * come; in that case the next turn goes on. */
 static void read_all(jab_client *c)
 {
-    size_t budget = JABI_READ_BUDGET;
-    while (may_read(c)) {
-        if (budget == 0) {
-            jabi_loop_post(c->loop, &c->work);
-            return;
-        }
-        if (!jab_session_online(c->session))
-            jabi_tcp_quickack(c->watch.fd);
-        ptrdiff_t n = receive(c, c->loop->scratch, JABI_LOOP_SCRATCH);
-        if (n == 0)
-            return;
-        if (n < 0) {
-            jab_session_eof(c->session, n == JAB_EEOF, jabi_now());
-            return;
-        }
-        size_t left = feed(c, c->loop->scratch, (size_t)n);
-        if (left)
-            keep_pending(c, c->loop->scratch + n - left, left);
-        budget = (size_t)n < budget ? budget - (size_t)n : 0;
-        /* A short read emptied a plain socket; of TLS only "0" says so. */
-        if (!c->tls && (size_t)n < JABI_LOOP_SCRATCH)
-            return;
-    }
+    size_t n = 0;
+    while (may_read(c) && n < JABI_READ_BUDGET)
+        n += read_some(c);
+    if (may_read(c))
+        jabi_loop_post(c->loop, &c->work);
 }
 
 /* -- TLS ----------------------------------------------------------------------- */
@@ -118,6 +120,7 @@ void jabi_start_stream(jab_client *c)
     jab_session *s = c->session;
     int64_t now = jabi_now();
     c->phase = JABI_CONN_STREAM;
+    c->readable = 1;
     int err = jab_session_wants_tls(s)
                   ? jab_session_secured(s, &c->tls->info, now)
                   : jab_session_connected(s, c->tls ? &c->tls->info : NULL, now);
@@ -245,6 +248,7 @@ void jabi_drive(jab_client *c)
         [JABI_CONN_IDLE] = begin,  [JABI_CONN_FINDING] = rest, [JABI_CONN_TLS] = shake_hands,
         [JABI_CONN_STREAM] = pump, [JABI_CONN_ENDED] = linger, [JABI_CONN_OVER] = rest,
     };
+    jabi_task_remove(&c->work);
     jabi_connect_check_time(c, jabi_now());
     phases[c->phase](c);
     arrange(c);
