@@ -126,8 +126,6 @@ static int on_available(jab_ext_ctx *x, muc_room *room, const reading *r)
 {
     int known, err;
     int self = (r->change.status & JAB_MUC_SELF) != 0;
-    if (!r->change.occupant.nick.p)
-        return 0; /* the room's own presence, of which there is nothing to say */
     err = jabi_muc_seat(x, room, &r->change.occupant, &known);
     if (err == 0 && self)
         err = jabi_muc_set_nick(x, room, r->change.occupant.nick);
@@ -210,11 +208,14 @@ int jabi_muc_on_presence(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el
     if (!room)
         return JAB_PASS;
     read_occupant(x, st, el, &r);
+    int is_error = jab_str_is(type, "error");
+    if (!r.change.occupant.nick.p && !is_error)
+        return JAB_PASS; /* the room's own presence says nothing of occupants */
     if (!type.p)
         err = on_available(x, room, &r);
     else if (jab_str_is(type, "unavailable"))
         err = on_unavailable(x, room, &r);
-    else if (jab_str_is(type, "error"))
+    else if (is_error)
         err = on_error(x, st, room);
     return err < 0 ? err : JAB_PASS;
 }
