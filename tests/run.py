@@ -86,9 +86,9 @@ def program_jobs():
     """The compiled test programs: unit tests, transcripts."""
     for name, path in sorted(targets("build-test").items()):
         folder = os.path.relpath(path, os.path.join(ROOT, "build-test")).split(os.sep)
-        if folder[0] == "tests" and (name.startswith("test_") or name == "transcripts"):
+        if folder[0] == "tests" and (name.startswith("test_") or name == "transcript"):
             label = name.replace("test_", "unit/", 1)
-            args = [os.path.join(TESTS, "transcripts")] if name == "transcripts" else []
+            args = [os.path.join(TESTS, "transcripts")] if name == "transcript" else []
             yield Job(label, [path] + args, seconds=300)
 
 

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     for kind in (Prosody, Ejabberd):
         home = os.path.join(folder, kind.name)
         os.mkdir(home)
-        world = World(kind(home, accounts=40), os.path.join(home, "people"), direct=False)
+        world = World(kind(home), os.path.join(home, "people"), direct=False)
         for module in (test_slixmpp, test_go_sendxmpp):
             found += tap.cases_of(module, world, prefix=kind.name + ", ")
     sys.exit(tap.run(tap.wanted(found), threads=3))

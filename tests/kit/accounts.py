@@ -14,6 +14,14 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_n
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
 
 
+USERS = ["user%03d" % n for n in range(500)]
+
+
+def account_of(user):
+    """The (address, password) of a user of a private server."""
+    return user + "@localhost", "pass-%s \u0436" % user
+
+
 class Result:
     def __init__(self, argv, code, out, err):
         self.argv, self.code, self.out, self.err = argv, code, out, err

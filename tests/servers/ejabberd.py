@@ -7,6 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from kit.accounts import USERS, account_of
 from kit.certs import Authority
 from kit.process import Daemon, free_ports, port_open
 
@@ -62,11 +63,8 @@ modules:
 
 # Runs in the node after ejabberd has started: accounts first, then the sign that it is ready.
 REGISTER = """
-lists:foreach(fun(N) ->
-    User = list_to_binary(io_lib:format("user~3..0B", [N])),
-    Password = unicode:characters_to_binary(io_lib:format("pass-~3..0B ~ts", [N, [1078]])),
-    ok = ejabberd_auth:try_register(User, <<"localhost">>, Password)
-end, lists:seq(0, {last})),
+{{ok, Accounts}} = file:consult("{folder}/accounts"),
+[ok = ejabberd_auth:try_register(User, <<"localhost">>, Password) || {{User, Password}} <- Accounts],
 ok = file:write_file("{folder}/ready", <<>>).
 """
 
@@ -77,7 +75,7 @@ class Ejabberd:
     name = "ejabberd"
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, accounts=500, level="warning"):
+    def __init__(self, folder, users=USERS, level="warning"):
         for name in ("spool", "home", "upload"):
             os.makedirs(os.path.join(folder, name), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
@@ -90,15 +88,23 @@ class Ejabberd:
                                   port=self.port, direct_port=self.direct_port,
                                   plain_port=self.plain_port, https_port=self.https_port,
                                   proxy_port=proxy_port))
-        self._numbers = iter(range(accounts))
-        self.daemon = Daemon(self._argv(folder, accounts), os.path.join(folder, "ejabberd.out"),
+        self._accounts = iter(self._make_accounts(folder, users))
+        self.daemon = Daemon(self._argv(folder), os.path.join(folder, "ejabberd.out"),
                              env=self._env(folder, config), cwd=folder)
         ready = os.path.join(folder, "ready")
         self.daemon.wait_ready(lambda: os.path.exists(ready) and port_open(self.port) and
                                port_open(self.direct_port) and port_open(self.plain_port), 60)
 
-    def _argv(self, folder, accounts):
-        register = REGISTER.format(last=accounts - 1, folder=folder)
+    def _make_accounts(self, folder, users):
+        made = [account_of(user) for user in users]
+        with open(os.path.join(folder, "accounts"), "w", encoding="utf-8") as f:
+            f.write("%% -*- coding: utf-8 -*-\n")
+            for jid, password in made:
+                f.write('{<<"%s">>, <<"%s"/utf8>>}.\n' % (jid.split("@")[0], password))
+        return made
+
+    def _argv(self, folder):
+        register = REGISTER.format(folder=folder)
         return ["erl", "-noinput", "-start_epmd", "false", "-mnesia", "dir", '"%s/spool"' % folder,
                 "-s", "ejabberd", "-eval", register]
 
@@ -114,8 +120,7 @@ class Ejabberd:
 
     def account(self):
         """The next unused (address, password)."""
-        n = next(self._numbers)
-        return "user%03d@localhost" % n, "pass-%03d \u0436" % n
+        return next(self._accounts)
 
     def log(self):
         return self.daemon.tail()

@@ -4,6 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from kit.accounts import USERS, account_of
 from kit.certs import Authority
 from kit.process import Daemon, free_ports, port_open
 
@@ -62,7 +63,7 @@ class Prosody:
     name = "prosody"
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, accounts=500, level="warn"):
+    def __init__(self, folder, users=USERS, level="warn"):
         os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
         self.ca = authority.file
@@ -75,16 +76,16 @@ class Prosody:
                                   direct_port=self.direct_port, http_port=self.http_port,
                                   https_port=self.https_port, proxy_port=proxy_port,
                                   cert=cert.cert, key=cert.key))
-        self._accounts = iter(self._make_accounts(folder, accounts))
+        self._accounts = iter(self._make_accounts(folder, users))
         self.daemon = Daemon(["prosody", "-F", "--config", config],
                              os.path.join(folder, "prosody.log"), cwd=folder)
         self.daemon.wait_ready(lambda: port_open(self.port) and port_open(self.direct_port), 20)
 
-    def _make_accounts(self, folder, n):
+    def _make_accounts(self, folder, users):
         """Written as the storage has them: hundreds of registrations would take seconds."""
         store = os.path.join(folder, "data", "localhost", "accounts")
         os.makedirs(store)
-        made = [("user%03d@localhost" % i, "pass-%03d \u0436" % i) for i in range(n)]
+        made = [account_of(user) for user in users]
         for jid, password in made:
             with open(os.path.join(store, jid.split("@")[0] + ".dat"), "w", encoding="utf-8") as f:
                 f.write('return { ["password"] = "%s"; };\n' % password)
