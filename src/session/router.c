@@ -130,6 +130,8 @@ static int run_stage(jab_session *s, jab_stanza *st, jab_route_stage stage)
 {
     for (const jab_xml *el = jab_xml_first(st->xml); el; el = jab_xml_next(el)) {
         jab_str ns = jab_xml_ns(el);
+        if (ns.n == 0)
+            continue; /* no payload is in no namespace, and the key would be that of all */
         int verdict = run_key(s, st, el, stage, ns, jab_xml_name(el));
         if (verdict == JAB_PASS)
             verdict = run_key(s, st, el, stage, ns, any);
