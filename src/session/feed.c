@@ -5,11 +5,13 @@
 #include "base/check.h"
 
 /* Reading stops when the application has this much to pull first, or the
- * server this much: what it asks for must not outrun what it takes. */
+ * server has so many answers to take that what it asks for outruns it. What
+ * the application sends does not count: two ends that both wait for the other
+ * to read would wait for ever. */
 static int is_full(const jab_session *s)
 {
     return s->events.n >= s->cfg.max_events ||
-           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes / 2;
+           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
 }
 
 static void out_of_memory(jab_session *s)

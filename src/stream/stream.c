@@ -6,12 +6,15 @@
 
 #define FEATURES_BYTES_MAX  (256 * 1024)
 #define TLS_FACTS_BYTES_MAX 4096
+#define OWN_BYTES_MAX       (256 * 1024)
 
 int jabi_stream_init(jabi_stream *str, const jab_config *cfg, const jab_jid *account)
 {
     *str = (jabi_stream){.cfg = cfg, .mem = cfg->mem, .account = *account};
     const jabi_xml_limits limits = {cfg->max_stanza_bytes, JABI_XML_DEPTH_MAX, JABI_XML_ATTRS_MAX};
-    jabi_buf_init(&str->out, cfg->mem, cfg->max_output_bytes + cfg->max_stanza_bytes + 4096);
+    /* What is queued, the stream's own elements, and as much that was taken. */
+    jabi_buf_init(&str->out, cfg->mem,
+                  2 * (cfg->max_output_bytes + cfg->max_stanza_bytes + OWN_BYTES_MAX));
     jabi_buf_init(&str->wire, cfg->mem, SIZE_MAX / 2);
     jabi_arena_init(&str->features_arena, cfg->mem, FEATURES_BYTES_MAX);
     jabi_arena_init(&str->tls_arena, cfg->mem, TLS_FACTS_BYTES_MAX);
