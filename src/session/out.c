@@ -92,6 +92,17 @@ jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *typ
     return o;
 }
 
+void jabi_out_answers(jab_out *o, jab_str to, jab_str id)
+{
+    int fits = id.p && id.n < sizeof o->id_text;
+    if (fits)
+        memcpy(o->id_text, id.p, id.n);
+    o->id = fits ? (jab_str){o->id_text, id.n} : (jab_str){NULL, 0};
+    o->id_written = 1;
+    jabi_writer_attr(&o->writer, JAB_STR("to"), to);
+    jabi_writer_attr(&o->writer, JAB_STR("id"), id);
+}
+
 jab_out *jab_message_to(jab_session *s, jab_str to, jab_message_type type)
 {
     static const char *const names[] = {
