@@ -19,6 +19,19 @@ static void out_of_memory(jab_session *s)
     jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
 }
 
+/* The event owns its address, as the session's changes with the next stream. */
+static int emit_online(jab_session *s)
+{
+    jab_event *ev = jabi_event_push(s, JAB_EV_ONLINE, 0, sizeof(jab_jid));
+    if (!ev)
+        return JAB_ENOMEM;
+    jab_jid *jid = (jab_jid *)ev->data;
+    ev->jid = jid;
+    ev->data = NULL;
+    *jid = jab_jid_view(jabi_arena_str(&s->emitted->arena, s->self->full));
+    return jid->full.p ? 0 : JAB_ENOMEM;
+}
+
 /* RFC 6120 §7: the resource is bound, stanzas may flow. */
 static void go_online(jab_session *s)
 {
@@ -26,13 +39,10 @@ static void go_online(jab_session *s)
     s->self = &s->stream.bound;
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
-    jab_event *ev = jabi_event_push(s, JAB_EV_ONLINE, 0, 0);
-    if (!ev) {
+    if (emit_online(s) < 0)
         out_of_memory(s);
-        return;
-    }
-    ev->jid = s->self;
-    jabi_exts_online(s);
+    else
+        jabi_exts_online(s);
     jabi_session_settle(s);
 }
 
