@@ -215,6 +215,80 @@ static void the_words_of_a_fault_are_utf8_however_long(void **state)
     }
 }
 
+/* -- Channel binding (XEP-0440) ------------------------------------------------ */
+
+#define CB(types)                                                                                  \
+    "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>" types "</sasl-channel-binding>"
+#define TYPE(name)   "<channel-binding type='" name "'/>"
+#define MECHS(names) "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" names "</mechanisms>"
+#define SCRAM        "<mechanism>SCRAM-SHA-256</mechanism>"
+#define PLUS         "<mechanism>SCRAM-SHA-256-PLUS</mechanism>"
+
+/* What the client's first message begins with ("p=", "y,", "n,"), "" if it
+ * gave up. */
+static const char *gs2_flag(const char *features, jab_str mechanisms, const jab_tls_info *tls)
+{
+    static char flag[3];
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.mechanisms = mechanisms;
+    cfg.tls = JAB_TLS_REQUIRED;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_int_equal(jab_session_connected(e.s, tls, e.now), 0);
+    char text[2000];
+    snprintf(text, sizeof text, PEER_HEADER "<stream:features>%s</stream:features>", features);
+    ptrdiff_t fed = peer_says(&e, text);
+    const char *auth = strstr(e.sent, "<auth");
+    assert_int_equal(auth != NULL, fed >= 0);
+    /* base64 of "p=", "y," and "n," */
+    const char *data = auth ? strchr(auth, '>') + 1 : "";
+    snprintf(flag, sizeof flag, "%s",
+             !auth                          ? ""
+             : strncmp(data, "cD", 2) == 0  ? "p="
+             : strncmp(data, "eSw", 3) == 0 ? "y,"
+             : strncmp(data, "biw", 3) == 0 ? "n,"
+                                            : "??");
+    peer_free(&e);
+    return flag;
+}
+
+static void a_stripped_channel_binding_ends_the_log_in(void **state)
+{
+    (void)state;
+    static const jab_tls_info tls = {
+        .verified = 1, .version = 13, .exporter = {"eeeeeeee", 8}, .end_point = {"pppppppp", 8}};
+    static const jab_tls_info bare = {.verified = 1, .version = 13};
+    static const struct {
+        const char *features, *mechanisms;
+        const jab_tls_info *tls;
+        const char *flag;
+    } rows[] = {
+        {MECHS(SCRAM PLUS) CB(TYPE("tls-exporter")), NULL, &tls, "p="},
+        {MECHS(SCRAM PLUS) CB(TYPE("x") TYPE("tls-server-end-point")), NULL, &tls, "p="},
+        /* Neither list came: the server is to notice if one of them was there. */
+        {MECHS(SCRAM), NULL, &tls, "y,"},
+        {MECHS(SCRAM) CB(""), NULL, &tls, "y,"},
+        /* One of the two came. */
+        {MECHS(SCRAM) CB(TYPE("tls-exporter")), NULL, &tls, ""},
+        {MECHS(SCRAM) CB(TYPE("x")), NULL, &tls, ""},
+        {MECHS(SCRAM PLUS), NULL, &tls, "n,"},
+        /* No known type, and not even the one that all servers have. */
+        {MECHS(SCRAM PLUS) CB(TYPE("x")), NULL, &tls, ""},
+        {MECHS(SCRAM PLUS) CB(TYPE("tls-unique")), NULL, &tls, ""},
+        /* The account goes without by its own word. */
+        {MECHS(SCRAM PLUS) CB(TYPE("x")), "SCRAM-SHA-256", &tls, "n,"},
+        {MECHS(SCRAM) CB(TYPE("x")), "SCRAM-SHA-256-PLUS SCRAM-SHA-256", &tls, ""},
+        {MECHS(SCRAM) CB(TYPE("x")), " ", &tls, ""},
+        {MECHS(SCRAM PLUS), "scram-sha-256-plus", &tls, "p="},
+        /* This connection has no binding to give. */
+        {MECHS(SCRAM PLUS) CB(TYPE("tls-exporter")), NULL, &bare, "n,"},
+        {MECHS(SCRAM) CB(TYPE("x")), NULL, &bare, "n,"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(gs2_flag(rows[i].features, jab_cstr(rows[i].mechanisms), rows[i].tls),
+                            rows[i].flag);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +300,7 @@ int main(void)
         cmocka_unit_test(requests_with_odd_ids_and_senders_are_answered),
         cmocka_unit_test(events_outlive_the_stream_that_they_came_from),
         cmocka_unit_test(the_words_of_a_fault_are_utf8_however_long),
+        cmocka_unit_test(a_stripped_channel_binding_ends_the_log_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
