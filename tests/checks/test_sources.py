@@ -88,8 +88,10 @@ def test_the_manual_has_the_program_s_options():
 
 
 def test_every_python_and_shell_script_parses():
-    scripts = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, stdout=subprocess.PIPE,
-                             text=True).stdout.split()
+    scripts = [os.path.join(path, name) for folder in ("tests", "tools", "bench")
+               for path, _, names in os.walk(os.path.join(ROOT, folder))
+               for name in names if name.endswith(".py")]
+    assert len(scripts) > 20, scripts
     for path in scripts:
         compile(read(path), path, "exec")
     run("sh", "-n", "tools/install-packages")
