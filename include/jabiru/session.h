@@ -65,11 +65,13 @@ typedef struct jab_config {
     /* Limits; 0 takes the default. */
     size_t max_stanza_bytes; /* 1 MiB: larger ones end the stream */
     size_t max_output_bytes; /* 4 MiB: jab_out_send() says JAB_EAGAIN beyond */
-    size_t max_events;       /* 256: jab_session_feed() takes no more beyond */
+    size_t max_events;       /* 256: jab_session_feed() takes no more beyond, nor when the
+                              * stanzas behind waiting events take 32 * max_stanza_bytes */
     size_t max_requests;     /* 64 open iq requests */
     uint32_t max_scram_iterations; /* 2,000,000 */
 
-    /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off. */
+    /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off;
+     * less than 0 is JAB_EINVAL. */
     int64_t login_timeout;   /* 60,000: from jab_session_connected() to online */
     int64_t request_timeout; /* 30,000: until an iq reply counts as missing */
     int64_t stanza_timeout;  /* 60,000: from the first byte of a stanza to its last */

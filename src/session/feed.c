@@ -4,6 +4,9 @@
 
 #include "base/check.h"
 
+/* Stanzas whose events wait may take as much as one stanza at its worst. */
+#define HELD_PER_BYTE 32
+
 /* Reading stops when the application has this much to pull first, or the
  * server has so many answers to take that what it asks for outruns it. What
  * the application sends does not count: two ends that both wait for the other
@@ -11,6 +14,7 @@
 static int is_full(const jab_session *s)
 {
     return s->events.n >= s->cfg.max_events ||
+           (s->events.n && s->held_bytes / HELD_PER_BYTE >= s->cfg.max_stanza_bytes) ||
            jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
 }
 
@@ -116,6 +120,10 @@ static int take_item(jab_session *s, const char **p, size_t *n)
         on_element(s, root);
     else if (jabi_stream_on_open(&s->stream, root) < 0)
         jabi_session_end(s);
+    if (s->filling->refs > 1) {
+        s->filling->held = s->filling->arena.used;
+        s->held_bytes += s->filling->held;
+    }
     jabi_holder_unref(s, s->filling);
     s->filling = NULL;
     return 1;

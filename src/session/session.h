@@ -25,6 +25,7 @@ typedef struct jabi_holder {
     struct jabi_holder *next; /* in the list of spares */
     jabi_arena arena;
     unsigned refs;
+    size_t held; /* bytes counted in the session's held_bytes */
 } jabi_holder;
 
 struct jab_stanza {
@@ -120,6 +121,7 @@ struct jab_session {
     jabi_holder *filling;  /* takes the stanza that is arriving */
     jabi_holder *current;  /* of the stanza being routed */
     jab_stanza *routed;    /* that stanza, unwrapped; NULL between stanzas */
+    size_t held_bytes;     /* of stanzas whose events wait */
     jabi_holder *spare;
     size_t n_spare;
     jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */

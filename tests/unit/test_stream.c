@@ -289,6 +289,73 @@ static void a_stripped_channel_binding_ends_the_log_in(void **state)
                             rows[i].flag);
 }
 
+/* -- Limits --------------------------------------------------------------------- */
+
+static void limits_without_limit_are_limits_that_hold(void **state)
+{
+    (void)state;
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.max_stanza_bytes = cfg.max_output_bytes = cfg.max_events = SIZE_MAX;
+    cfg.login_timeout = cfg.request_timeout = cfg.keepalive = cfg.stanza_timeout = JAB_NEVER - 1;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    (void)count_events(0);
+    static char text[600000];
+    size_t n = (size_t)snprintf(text, sizeof text, "<message from='r@x.y'><body>");
+    memset(text + n, 'a', 500000);
+    snprintf(text + n + 500000, sizeof text - n - 500000, "</body></message>");
+    assert_true(peer_says(&e, text) > 0);
+    assert_int_equal(jab_session_next(e.s)->message->body.n, 500000);
+    jab_out *o = jab_message_to(e.s, JAB_STR("r@x.y"), JAB_MSG_CHAT);
+    text[n + 500000] = '\0';
+    jab_out_body(o, jab_cstr(text + n));
+    assert_int_equal(jab_out_send(o, 0), 0);
+    o = jab_iq_to(e.s, JAB_STR("r@x.y"), JAB_IQ_GET);
+    jab_out_child(o, "urn:test", "q");
+    assert_int_equal(jab_out_send(o, 1), 0);
+    jab_session_tick(e.s, e.now + 1000000);
+    assert_int_equal(count_events(JAB_EV_IQ), 0);
+    peer_free(&e);
+}
+
+static void times_before_now_are_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        unit_mem_init(&e.mem, 0);
+        jab_config cfg = peer_config(&e);
+        int64_t *const times[] = {&cfg.login_timeout, &cfg.request_timeout, &cfg.stanza_timeout,
+                                  &cfg.keepalive, &cfg.connect_timeout};
+        *times[i] = -1;
+        assert_int_equal(peer_new(&e, &cfg), JAB_EINVAL);
+        assert_int_equal(e.mem.live, 0);
+    }
+}
+
+/* The elements of a stanza take more memory than its bytes: a few hundred of
+ * the largest are more than a machine has. */
+static void what_waits_to_be_pulled_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    peer_online(&e);
+    static char text[900000];
+    size_t n = (size_t)snprintf(text, sizeof text, "<message from='r@x.y'><body>b</body>");
+    while (n < sizeof text - 20)
+        n += (size_t)snprintf(text + n, sizeof text - n, "<a/>");
+    snprintf(text + n, sizeof text - n, "</message>");
+    size_t taken = 0, total = strlen(text);
+    while (taken < 40 && jab_session_feed(e.s, text, total, e.now) == (ptrdiff_t)total)
+        taken++;
+    assert_in_range(taken, 1, 5);
+    assert_int_equal(jab_session_feed(e.s, text, total, e.now), 0);
+    /* All that was taken is there, and reading goes on when it was pulled. */
+    assert_int_equal(count_events(JAB_EV_MESSAGE), taken);
+    assert_int_equal(jab_session_feed(e.s, text, total, e.now), total);
+    assert_int_equal(count_events(JAB_EV_MESSAGE), 1);
+    peer_free(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +368,9 @@ int main(void)
         cmocka_unit_test(events_outlive_the_stream_that_they_came_from),
         cmocka_unit_test(the_words_of_a_fault_are_utf8_however_long),
         cmocka_unit_test(a_stripped_channel_binding_ends_the_log_in),
+        cmocka_unit_test(limits_without_limit_are_limits_that_hold),
+        cmocka_unit_test(times_before_now_are_refused),
+        cmocka_unit_test(what_waits_to_be_pulled_is_bounded_in_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
