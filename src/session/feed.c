@@ -61,9 +61,7 @@ static void on_stanza(jab_session *s, const jab_xml *root)
         s->current = NULL;
         s->routed = NULL;
     }
-    /* A reply that found no room, or came while closing, is not sent; the
-     * session goes on. */
-    if (err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE)
+    if (jabi_is_fatal(err))
         jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     jabi_session_settle(s);
 }

@@ -166,6 +166,13 @@ void jabi_feed_more(jab_session *s);
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
 void jabi_events_fini(jab_session *s);
 
+/* Whether what a handler returned ends the session. What it could not send for
+ * want of room, or as the session closes, does not. */
+static inline int jabi_is_fatal(int err)
+{
+    return err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE;
+}
+
 /* session.c: ends the stream with the stream's own fault, or with this one. */
 void jabi_session_end(jab_session *s);
 void jabi_session_settle(jab_session *s); /* ends it when an extension's event found no memory */
