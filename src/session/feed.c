@@ -134,11 +134,14 @@ static int can_take(const jab_session *s)
            s->stream.phase != JABI_PHASE_WORK;
 }
 
-/* Takes items from plain XML; moves *p and *n. */
+/* Takes items from plain XML; moves *p and *n. What follows <compressed/> is
+ * no longer plain. */
 static void take_items(jab_session *s, const char **p, size_t *n)
 {
+    unsigned compressed = s->stream.state & JABI_COMPRESSED;
     while (*n && can_take(s) && take_item(s, p, n))
-        continue;
+        if ((s->stream.state & JABI_COMPRESSED) != compressed)
+            return;
 }
 
 /* Takes compressed bytes, beginning with what an earlier call left inflated. */
