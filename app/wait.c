@@ -45,7 +45,7 @@ static void on_other(int number)
 {
     int saved = errno;
     if (number == SIGHUP)
-        hangups++;
+        hangups = 1;
     ssize_t ignored = write(wake[1], "", 1);
     (void)ignored;
     errno = saved;
@@ -87,8 +87,9 @@ int app_signal(void)
 
 int app_hangup(void)
 {
-    int came = hangups > 0;
+    int came = hangups;
     hangups = 0;
+    catch (SIGHUP, on_other);
     return came;
 }
 
