@@ -202,7 +202,8 @@ JAB_API ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n,
                                    int64_t now) JAB_MUST_USE;
 
 /* The peer closed the transport. `clean` is 0 when TLS was cut without
- * close_notify or the connection was reset. */
+ * close_notify or the connection was reset. With stanzas inflated that the
+ * event queue has no room for, the end comes when they were pulled. */
 JAB_API void jab_session_eof(jab_session *s, int clean, int64_t now);
 
 /* The driver failed (name, connection, TLS handshake): ends the stream, or the

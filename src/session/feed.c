@@ -13,9 +13,11 @@
  * to read would wait for ever. */
 static int is_full(const jab_session *s)
 {
-    return s->events.n >= s->cfg.max_events ||
-           (s->events.n && s->held_bytes / HELD_PER_BYTE >= s->cfg.max_stanza_bytes) ||
-           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
+    if (s->events.n >= s->cfg.max_events ||
+        (s->events.n && s->held_bytes / HELD_PER_BYTE >= s->cfg.max_stanza_bytes))
+        return 1;
+    size_t most = s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
+    return !s->eof && jabi_stream_pending(&s->stream) > most;
 }
 
 static void out_of_memory(jab_session *s)
@@ -166,9 +168,14 @@ static void take_compressed(jab_session *s, const char **p, size_t *n)
     }
 }
 
+int jabi_feed_is_left(const jab_session *s)
+{
+    return s->inflated_left.n || s->stream.inflate_pending;
+}
+
 int jabi_feed_waits(const jab_session *s)
 {
-    return (s->inflated_left.n || s->stream.inflate_pending) && can_take(s);
+    return jabi_feed_is_left(s) && can_take(s);
 }
 
 /* Takes what there is room for; returns how much of `n` is left. */

@@ -111,6 +111,7 @@ struct jab_session {
     int64_t now;
     int started; /* a stream is under way or was */
     int online, closing, closed;
+    enum { JABI_EOF_NONE, JABI_EOF_CLEAN, JABI_EOF_CUT } eof; /* once all is inflated */
     int offline_unsaid; /* no memory for the event: said when the queue is empty */
     int starved;        /* no memory for an extension's event: ends the session when it returns */
     int64_t login_deadline, close_deadline, stanza_deadline, last_out;
@@ -160,6 +161,7 @@ void jabi_holders_fini(jab_session *s);
 
 /* feed.c: whether inflated bytes wait that the application made room for. */
 int jabi_feed_waits(const jab_session *s);
+int jabi_feed_is_left(const jab_session *s); /* room or not */
 void jabi_feed_more(jab_session *s);
 
 /* events.c */

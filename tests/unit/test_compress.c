@@ -260,6 +260,34 @@ static void no_memory_is_not_called_damage(void **state)
     assert_true(met > 0);
 }
 
+static void the_end_does_not_lose_what_came_before_it(void **state)
+{
+    (void)state;
+    set_up(JAB_COMPRESS_PLAIN, NULL);
+    go_online();
+    static char text[320 * 64];
+    size_t n = 0;
+    for (int i = 0; i < 320; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "<message from='r@x.y'><body>%d</body></message>", i);
+    assert_true(says_compressed(text, n) > 0);
+    jab_session_eof(e.s, 1, e.now);
+    int seen = 0, ended = 0;
+    for (int turns = 0; turns < 320 && !ended; turns++) {
+        for (const jab_event *ev; (ev = jab_session_next(e.s));) {
+            assert_false(ended);
+            seen += ev->type == JAB_EV_MESSAGE;
+            ended = ev->type == JAB_EV_OFFLINE;
+        }
+        if (jab_session_deadline(e.s) <= e.now)
+            jab_session_tick(e.s, e.now);
+    }
+    assert_int_equal(seen, 320);
+    assert_true(ended);
+    assert_int_equal(jab_session_error(e.s), JAB_EEOF);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +299,7 @@ int main(void)
         cmocka_unit_test(damaged_data_ends_the_stream),
         cmocka_unit_test(a_slow_reader_loses_nothing),
         cmocka_unit_test(what_follows_in_the_same_read_is_compressed),
+        cmocka_unit_test(the_end_does_not_lose_what_came_before_it),
         cmocka_unit_test(no_memory_is_not_called_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
