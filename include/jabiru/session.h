@@ -153,8 +153,9 @@ typedef struct jab_event {
 
 /*
  * Makes a session from a configuration. Nothing is sent yet.
- * Returns 0 and sets *out; JAB_EINVAL, JAB_EJID, JAB_ENOMEM, JAB_ENOSECRET;
- * JAB_ECONFLICT when two extensions claim the same iq payload.
+ * Returns 0 and sets *out; JAB_EINVAL, JAB_EJID, JAB_ENOMEM; JAB_ECONFLICT
+ * when two extensions claim the same iq payload. That a secret is missing is
+ * known at the log-in, when the server has said what it takes.
  */
 JAB_API int jab_session_new(jab_session **out, const jab_config *cfg) JAB_MUST_USE;
 
