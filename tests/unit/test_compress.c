@@ -205,7 +205,7 @@ static void a_slow_reader_loses_nothing(void **state)
         fed += (size_t)took;
         idle = took == 0 ? idle + 1 : 0;
         for (const jab_event *ev; (ev = jab_session_next(e.s)); idle = 0) {
-            char want[8];
+            char want[12];
             snprintf(want, sizeof want, "%d", seen++);
             assert_str(ev->message->body, want);
         }

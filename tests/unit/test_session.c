@@ -449,7 +449,7 @@ static void a_slow_reader_stops_the_flow_and_loses_nothing(void **state)
         fed += (size_t)n;
         const jab_event *ev = jab_session_next(e.s);
         assert_non_null(ev);
-        char want[8];
+        char want[12];
         snprintf(want, sizeof want, "%d", seen++);
         assert_str(ev->message->body, want);
     }
