@@ -4,6 +4,8 @@
 #include <jabiru/roster.h>
 #include <stdlib.h>
 
+#define PROBES_MS 400 /* for contacts to be seen that may be online */
+
 struct list_values {
     const char *group;
     int subscribed;
