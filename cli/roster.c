@@ -120,7 +120,8 @@ static int is_anyone_missing(const cli *c)
     size_t n = jab_roster_count(cli_session(c));
     for (size_t i = 0; i < n; i++) {
         const jab_roster_item *item = jab_roster_at(cli_session(c), i);
-        if ((item->subscription & JAB_SUB_TO) && !jab_resource_count(cli_session(c), item->jid.bare))
+        if ((item->subscription & JAB_SUB_TO) &&
+            !jab_resource_count(cli_session(c), item->jid.bare))
             return 1;
     }
     return 0;
