@@ -83,10 +83,6 @@ def test_manual_pages_are_well_formed():
     run("mandoc", "-T", "lint", "-W", "error", *pages)
 
 
-def test_the_manual_has_the_program_s_options():
-    run("/usr/bin/python3", "tools/manual.py", "--check", os.path.join(ROOT, "build", "jabiru"))
-
-
 def test_every_python_and_shell_script_parses():
     scripts = [os.path.join(path, name) for folder in ("tests", "tools", "bench")
                for path, _, names in os.walk(os.path.join(ROOT, folder))
