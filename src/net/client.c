@@ -128,11 +128,19 @@ void jabi_client_shown(jab_client *c)
         jabi_loop_post(c->loop, &c->work);
 }
 
+/* Pulling makes room for what waits, here or inflated within the session, and
+ * lets an end come to its end. */
+static int has_work(const jab_client *c)
+{
+    return c->pending.n || c->phase == JABI_CONN_ENDED ||
+           jabi_stream_pending(&c->session->stream) ||
+           jab_session_deadline(c->session) <= jabi_now();
+}
+
 const jab_event *jab_client_next(jab_client *c)
 {
     const jab_event *ev = jab_session_next(c->session);
-    /* Pulling makes room for what waits, and lets an end come to its end. */
-    if (c->pending.n || c->phase == JABI_CONN_ENDED || jabi_stream_pending(&c->session->stream))
+    if (has_work(c))
         jabi_loop_post(c->loop, &c->work);
     if (!jabi_has_event(c) && !jab_client_over(c))
         jabi_task_remove(&c->ready);
