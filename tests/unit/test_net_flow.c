@@ -194,10 +194,82 @@ static void what_was_inflated_and_waits_is_announced(void **state)
     flow_free();
 }
 
+/* -- Rest ---------------------------------------------------------------------- */
+
+#define ASK "<iq from='example.org' id='p%d' type='get'><x xmlns='urn:x'/></iq>"
+
+/* Asks until the client, whose answers nobody takes, reads no more. */
+static int ask_without_reading(void)
+{
+    int small = 4096, asked = 0;
+    char text[100];
+    assert_int_equal(setsockopt(sv.c->watch.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    while (asked < 5000 && sv.c->pending.n == 0) {
+        snprintf(text, sizeof text, ASK, asked++);
+        says(text);
+        assert_int_equal(jab_client_process(sv.c), 0);
+    }
+    assert_in_range(asked, 100, 4999);
+    assert_int_equal(jab_client_process(sv.c), 0);
+    return asked;
+}
+
+/* Both sides are full: nothing is to be done until the server reads. */
+static void a_client_that_the_server_does_not_read_rests(void **state)
+{
+    (void)state;
+    jab_config cfg = flow_config();
+    cfg.max_output_bytes = 20000;
+    cfg.max_stanza_bytes = 4000;
+    logs_in(&cfg);
+    int asked = ask_without_reading();
+    struct pollfd p = {jab_client_fd(sv.c), POLLIN, 0};
+    assert_null(jab_client_next(sv.c));
+    assert_in_range(jab_client_timeout(sv.c), 1000, 60000);
+    assert_int_equal(poll(&p, 1, 50), 0);
+    char last[40];
+    snprintf(last, sizeof last, "id='p%d'", asked - 1);
+    hears(last);
+    flow_free();
+}
+
+static int longest(void *arg, void *p, size_t n)
+{
+    (void)arg;
+    memset(p, 0xFF, n);
+    return 0;
+}
+
+/* With unsent output left over, too. */
+static void a_client_that_waits_for_its_next_connection_rests(void **state)
+{
+    (void)state;
+    for (int is_full = 0; is_full < 2; is_full++) {
+        jab_config cfg = flow_config();
+        cfg.random = longest; /* the delay is */
+        cfg.max_output_bytes = 20000;
+        cfg.max_stanza_bytes = 4000;
+        logs_in(&cfg);
+        if (is_full)
+            (void)ask_without_reading();
+        close(sv.fd);
+        sv.fd = -1;
+        const jab_event *ev = NULL;
+        assert_int_equal(jab_client_wait(sv.c, &ev, 5000), 1);
+        assert_int_equal(ev->type, JAB_EV_OFFLINE);
+        assert_int_equal(jab_client_wait(sv.c, &ev, 0), 0);
+        assert_null(jab_client_next(sv.c));
+        assert_in_range(jab_client_timeout(sv.c), 100, 60000);
+        flow_free();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_inflated_and_waits_is_announced),
+        cmocka_unit_test(a_client_that_the_server_does_not_read_rests),
+        cmocka_unit_test(a_client_that_waits_for_its_next_connection_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
