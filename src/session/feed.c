@@ -193,17 +193,18 @@ static size_t take_all(jab_session *s, const char *p, size_t left)
     return left;
 }
 
-static void watch_stanza(jab_session *s)
+void jabi_feed_watch(jab_session *s)
 {
-    if (s->stanza_deadline == JAB_NEVER && jabi_xml_parser_inside(s->stream.parser) &&
-        s->cfg.stanza_timeout != JAB_NEVER && !s->closed)
+    if (s->closed || !jabi_xml_parser_inside(s->stream.parser) || !jabi_feed_has_room(s))
+        s->stanza_deadline = JAB_NEVER;
+    else if (s->stanza_deadline == JAB_NEVER && s->cfg.stanza_timeout != JAB_NEVER)
         s->stanza_deadline = s->now + s->cfg.stanza_timeout;
 }
 
 void jabi_feed_more(jab_session *s)
 {
     take_all(s, "", 0);
-    watch_stanza(s);
+    jabi_feed_watch(s);
 }
 
 ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t now)
@@ -213,6 +214,6 @@ ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n, int64_t 
         return JAB_ESTATE;
     size_t given = n > PTRDIFF_MAX ? PTRDIFF_MAX : n;
     size_t left = take_all(s, bytes, given);
-    watch_stanza(s);
+    jabi_feed_watch(s);
     return s->closed && s->fault.code < 0 ? s->fault.code : (ptrdiff_t)(given - left);
 }

@@ -259,6 +259,7 @@ void jab_session_tick(jab_session *s, int64_t now)
         jabi_session_end(s);
         return;
     }
+    jabi_feed_watch(s);
     if (s->login_deadline <= now)
         timed_out(s, "the server did not finish the log-in in time");
     if (s->stanza_deadline <= now)
@@ -273,6 +274,7 @@ void jab_session_tick(jab_session *s, int64_t now)
     jabi_requests_expire(s);
     jabi_exts_tick(s);
     jabi_session_settle(s);
+    jabi_feed_watch(s);
     if (!s->closed)
         keep_alive(s);
 }

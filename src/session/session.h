@@ -167,6 +167,10 @@ int jabi_feed_waits(const jab_session *s);
 int jabi_feed_is_left(const jab_session *s); /* room or not */
 void jabi_feed_more(jab_session *s);
 
+/* Sets the deadline of the stanza that is arriving. It does not run while the
+ * session has no room: the rest may have come and wait outside. */
+void jabi_feed_watch(jab_session *s);
+
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
 void jabi_events_fini(jab_session *s);

@@ -120,6 +120,59 @@ static void what_never_fits_is_not_put_off(void **state)
     peer_free(&e);
 }
 
+/* Waits in the middle of a stanza, on a session that has no room for the rest
+ * as the answers to two requests, which never came, are not pulled. */
+static void full_within_a_stanza(void)
+{
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.max_events = 2;
+    cfg.request_timeout = 100;
+    cfg.stanza_timeout = 1000;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    (void)count_events(0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(jab_out_send(jab_iq_to(e.s, JAB_STR("a@x.y"), JAB_IQ_GET), 0), 0);
+    assert_int_equal(peer_says(&e, "<message from='r@x.y'><body>"), 28);
+    jab_session_tick(e.s, e.now += 100);
+    assert_int_equal(peer_says(&e, "rest</body></message>"), 0);
+}
+
+static void the_server_does_not_pay_for_a_slow_application(void **state)
+{
+    (void)state;
+    full_within_a_stanza();
+    jab_session_tick(e.s, e.now += 1000);
+    jab_session_tick(e.s, e.now += 1000);
+    assert_false(jab_session_closed(e.s));
+    assert_true(jab_session_deadline(e.s) > e.now); /* nothing to do meanwhile */
+    assert_int_equal(count_events(JAB_EV_IQ), 2);
+    assert_int_equal(peer_says(&e, "re"), 2);
+    jab_session_tick(e.s, e.now += 900);
+    assert_int_equal(peer_says(&e, "st</body></message>"), 19);
+    assert_int_equal(count_events(JAB_EV_MESSAGE), 1);
+    peer_free(&e);
+}
+
+/* From then on its time runs again, whether it sends something or not. */
+static void a_stanza_has_its_time_once_there_is_room(void **state)
+{
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        full_within_a_stanza();
+        jab_session_tick(e.s, e.now += 5000);
+        assert_int_equal(count_events(JAB_EV_IQ), 2);
+        if (sends)
+            assert_int_equal(peer_says(&e, "re"), 2);
+        jab_session_tick(e.s, e.now);
+        assert_int_equal(jab_session_deadline(e.s), e.now + 1000);
+        jab_session_tick(e.s, e.now += 1000);
+        assert_int_equal(jab_session_error(e.s), JAB_ETIMEOUT);
+        peer_free(&e);
+    }
+}
+
 /* -- Answers ------------------------------------------------------------------ */
 
 /* RFC 6120 §8.2.3: whatever the request's id and its sender's resource are. */
@@ -479,6 +532,8 @@ int main(void)
         cmocka_unit_test(a_server_that_asks_and_does_not_read_is_not_read),
         cmocka_unit_test(output_that_is_taken_slowly_leaves_room_for_more),
         cmocka_unit_test(what_never_fits_is_not_put_off),
+        cmocka_unit_test(the_server_does_not_pay_for_a_slow_application),
+        cmocka_unit_test(a_stanza_has_its_time_once_there_is_room),
         cmocka_unit_test(requests_with_odd_ids_and_senders_are_answered),
         cmocka_unit_test(events_outlive_the_stream_that_they_came_from),
         cmocka_unit_test(the_words_of_a_fault_are_utf8_however_long),
