@@ -247,15 +247,19 @@ static int send_query(jab_ext_ctx *x, caps_peer *p)
 }
 
 /* Asks as many as may be asked at a time. What cannot be sent now stays
- * wanted. */
+ * wanted; what never can does not hold up the others. */
 static int ask_more(jab_ext_ctx *x)
 {
     caps_state *state = jab_ext_state(x);
     while (state->n_open < JAB_CAPS_QUERIES_MAX) {
         caps_peer *p = next_wanted(state);
         int r = p ? send_query(x, p) : JAB_EAGAIN;
+        if (r == JAB_ENOMEM)
+            return r;
+        if (r == JAB_EAGAIN || r == JAB_EOFFLINE)
+            return 0;
         if (r < 0)
-            return r == JAB_ENOMEM ? r : 0;
+            set_wanted(state, p, 0);
     }
     return 0;
 }

@@ -306,6 +306,31 @@ static void capabilities_are_asked_a_few_at_a_time(void **state)
     peer_free(&e);
 }
 
+/* The question to the first one never fits into the output. */
+static void who_cannot_be_asked_holds_up_nobody(void **state)
+{
+    (void)state;
+    peer e;
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.max_output_bytes = 1000;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    give_roster(&e, 1);
+    char text[2000] = "<presence from='user0@example.net/0'><c node='n' hash='sha-1' "
+                      "xmlns='http://jabber.org/protocol/caps' ver='";
+    size_t n = strlen(text);
+    for (int i = 0; i < JAB_CAPS_TEXT_MAX; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "&lt;");
+    snprintf(text + n, sizeof text - n, "'/></presence>");
+    assert_true(peer_says(&e, text) > 0);
+    assert_false(peer_sent(&e, "to='user0@example.net/0'"));
+    assert_true(peer_says(&e, "<presence from='user0@example.net/1'><c node='n' hash='sha-1' "
+                              "xmlns='http://jabber.org/protocol/caps' ver='v'/></presence>") > 0);
+    assert_true(peer_sent(&e, "to='user0@example.net/1'"));
+    peer_free(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_roster_may_have_100000_contacts),
         cmocka_unit_test(presence_of_strangers_is_kept_up_to_a_limit),
         cmocka_unit_test(capabilities_are_asked_a_few_at_a_time),
+        cmocka_unit_test(who_cannot_be_asked_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
