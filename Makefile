@@ -31,6 +31,7 @@ fuzz:
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
+	@ninja -C $(BUILD)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 lengths:

@@ -23,7 +23,7 @@ CORES = 2
 # What is compiled how. Warnings are errors in each.
 BUILDS = {
     "build-test": ({}, ["-Dtests=true", "-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined"]),
-    "build": ({}, []),
+    "build": ({}, ["--prefix=/usr/local", "--libdir=lib"]),
     "build-fuzz": ({"CC": "clang-14"}, ["-Dfuzz=true", "-Dbuildtype=debugoptimized",
                                         "-Db_sanitize=address,undefined", "-Db_lundef=false"]),
 }

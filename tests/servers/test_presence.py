@@ -36,7 +36,7 @@ def test_watch(world):
     watch = me.start("presence", "watch", "--json")
     raw = world.raw(other, presence=False)
     raw.presence()
-    first = json.loads(watch.line(lambda l: other.jid in l))
+    first = json.loads(watch.line(lambda l: raw.jid in l and '"available"' in l))
     assert (first["kind"], first["show"]) == ("available", "online"), first
     raw.presence(inner="<show>dnd</show><status>\u0437\u0430\u043d\u044f\u0442 \U0001f42f</status>"
                  "<priority>-5</priority>")
