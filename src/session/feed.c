@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "base/check.h"
+#include "session/sm.h"
 
 /* Reading stops when the application has this much to pull first, or the
  * server this much: what it asks for must not outrun what it takes. */
@@ -24,19 +25,25 @@ static void go_online(jab_session *s)
     s->self = &s->stream.bound;
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
-    jab_event *ev = jabi_event_push(s, JAB_EV_ONLINE, 0, 0);
-    if (!ev) {
-        out_of_memory(s);
+    int resumed = s->stream.sm.resumed;
+    if (!resumed)
+        jabi_session_forget(s);
+    s->kept = 0;
+    jab_event *ev = jabi_event_push(s, resumed ? JAB_EV_RESUMED : JAB_EV_ONLINE, 0, 0);
+    int err = ev ? (resumed ? jabi_sm_resume(s) : jabi_sm_begin(s)) : JAB_ENOMEM;
+    if (err < 0) {
+        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
         return;
     }
     ev->jid = s->self;
-    jabi_exts_online(s);
+    jabi_exts_online(s, resumed);
     jabi_session_settle(s);
 }
 
 static void on_stanza(jab_session *s, const jab_xml *root)
 {
     int err;
+    jabi_sm_count_in(s);
     jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
     if (st) {
         s->current = s->filling;
@@ -54,8 +61,14 @@ static void on_stanza(jab_session *s, const jab_xml *root)
 
 static void on_element(jab_session *s, const jab_xml *root)
 {
+    if (s->kept)
+        jabi_sm_refresh(s); /* before the log-in may say how far it got */
     int result = jabi_stream_on_element(&s->stream, root);
-    if (result < 0)
+    if (result == 2)
+        result = jabi_sm_on_element(s, root);
+    if (result == JAB_ENOMEM && !s->stream.fault.code)
+        out_of_memory(s);
+    else if (result < 0)
         jabi_session_end(s);
     else if (result == 1)
         on_stanza(s, root);
