@@ -169,6 +169,16 @@ def run(job):
     return Outcome(passed, late or failures, time.monotonic() - began)
 
 
+def explain(failures, log):
+    """What to print of a failed job: each failed test with its notes, else the end of the log."""
+    with open(log, errors="replace") as f:
+        blocks = re.findall(r"^not ok\b.*\n(?:#.*\n)*", f.read(), re.M)
+    text = "".join(blocks) if len(blocks) >= len(failures) else "\n".join(failures) + "\n" + tail(log)
+    lines = text.splitlines()
+    return lines[:150] + ["... and %d lines more in %s" % (len(lines) - 150, os.path.relpath(log, ROOT))] \
+        if len(lines) > 150 else lines
+
+
 class Tally:
     """Prints each outcome as it comes and adds up."""
 
@@ -184,9 +194,7 @@ class Tally:
                 "FAIL" if outcome.failures else "ok", name, outcome.passed, len(outcome.failures),
                 outcome.seconds), flush=True)
             if outcome.failures:
-                print("".join("     | %s\n" % line for line in outcome.failures[:40]), end="")
-                print("     | --- end of %s\n" % os.path.relpath(log, ROOT) +
-                      "".join("     | %s\n" % l for l in tail(log).splitlines()), end="", flush=True)
+                print("".join("     | %s\n" % l for l in explain(outcome.failures, log)), end="", flush=True)
 
     def build(self, name):
         began = time.monotonic()

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* The subject in the stream's language, else as jab_message_body_in() falls
- * back; absent without one. Present and empty when a room's is taken away. */
+/* The subject that has no language of its own, else the first; absent without
+ * one. Present and empty when a room's is taken away. */
 JAB_API jab_str jab_message_subject(const jab_message *m);
 
 /* The conversation's id (RFC 6121 5.2.5), and the one it came from. */

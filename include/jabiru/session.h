@@ -191,8 +191,10 @@ JAB_API int jab_session_secured(jab_session *s, const jab_tls_info *tls, int64_t
 
 /*
  * Takes bytes that arrived. Returns how many were taken: fewer than `n` when
- * the event queue is full (pull events, then feed the rest) or when TLS is
- * wanted. Returns < 0 when the stream is broken: the output then holds a
+ * the event queue is full (pull events, then feed the rest), when the server
+ * does not take the answers to what it asks (write output first), while a
+ * password is computed (call jab_session_tick(), which the deadline asks for)
+ * or when TLS is wanted. Returns < 0 when the stream is broken: the output then holds a
  * stream error and JAB_EV_OFFLINE is queued; write, then close the transport.
  */
 JAB_API ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n,

@@ -14,6 +14,7 @@
     X(UNWRAP_DEPTH, "forwarded stanzas are unwrapped to a bounded depth")                          \
     X(SECRET_NEEDS_TLS, "no secret byte leaves before TLS is verified (RFC 6120 13.8)")            \
     X(MECHANISM_ALLOWED, "only mechanisms that the account allows are used")                       \
+    X(BINDING_STRIPPED, "channel binding that a server announces is not lost silently")            \
     X(SERVER_PROOF, "success counts only with a verified server proof")                            \
     X(SCRAM_NONCE, "the server's nonce extends ours (RFC 5802 5.1)")                               \
     X(SCRAM_ITERATIONS, "iteration counts are bounded from below and above")                       \

@@ -57,6 +57,17 @@ int jabi_utf8_write(uint32_t cp, char out[4])
     return len;
 }
 
+size_t jabi_utf8_whole(jab_str cut)
+{
+    for (size_t back = 1; back < 4 && back <= cut.n; back++) {
+        const char *lead = cut.p + cut.n - back;
+        uint32_t cp;
+        if (((unsigned char)*lead & 0xC0) != 0x80)
+            return jabi_utf8_read(lead, back, &cp) < 0 ? cut.n - back : cut.n;
+    }
+    return cut.n;
+}
+
 int jabi_utf8_valid(jab_str s)
 {
     for (size_t i = 0; i < s.n;) {

@@ -12,6 +12,9 @@ int jabi_utf8_read(const char *p, size_t n, uint32_t *cp);
 /* Writes a code point; returns its length 1...4. */
 int jabi_utf8_write(uint32_t cp, char out[4]);
 
+/* The length of a text that was cut, less a code point that is not whole. */
+size_t jabi_utf8_whole(jab_str cut);
+
 /* Whether all of the view is UTF-8. */
 int jabi_utf8_valid(jab_str s);
 

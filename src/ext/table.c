@@ -32,7 +32,15 @@ static void absorb(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-static uint64_t word_at(const unsigned char *p, size_t n)
+/* Eight bytes, least significant first; compilers make one load of it. */
+static uint64_t whole_word(const unsigned char *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+static uint64_t last_word(const unsigned char *p, size_t n)
 {
     uint64_t word = 0;
     for (size_t i = 0; i < n; i++)
@@ -47,8 +55,8 @@ uint64_t jabi_siphash(const uint64_t key[2], const void *p, size_t n)
                      key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
     size_t at = 0;
     for (; n - at >= 8; at += 8)
-        absorb(v, word_at(bytes + at, 8));
-    absorb(v, word_at(bytes + at, n - at) | (uint64_t)n << 56);
+        absorb(v, whole_word(bytes + at));
+    absorb(v, last_word(bytes + at, n - at) | (uint64_t)n << 56);
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)
         round_of(v);

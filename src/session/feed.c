@@ -6,16 +6,32 @@
 #include "session/sm.h"
 
 /* Reading stops when the application has this much to pull first, or the
- * server this much: what it asks for must not outrun what it takes. */
+ * server has so many answers to take that what it asks for outruns it. What
+ * the application sends does not count: two ends that both wait for the other
+ * to read would wait for ever. */
 static int is_full(const jab_session *s)
 {
     return s->events.n >= s->cfg.max_events ||
-           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes / 2;
+           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
 }
 
 static void out_of_memory(jab_session *s)
 {
     jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+}
+
+/* The event owns its address, as the session's changes with the next stream. */
+static int emit_online(jab_session *s, int resumed)
+{
+    jab_event *ev =
+        jabi_event_push(s, resumed ? JAB_EV_RESUMED : JAB_EV_ONLINE, 0, sizeof(jab_jid));
+    if (!ev)
+        return JAB_ENOMEM;
+    jab_jid *jid = (jab_jid *)ev->data;
+    ev->jid = jid;
+    ev->data = NULL;
+    *jid = jab_jid_view(jabi_arena_str(&s->emitted->arena, s->self->full));
+    return jid->full.p ? 0 : JAB_ENOMEM;
 }
 
 /* RFC 6120 §7: the resource is bound, stanzas may flow. */
@@ -29,14 +45,13 @@ static void go_online(jab_session *s)
     if (!resumed)
         jabi_session_forget(s);
     s->kept = 0;
-    jab_event *ev = jabi_event_push(s, resumed ? JAB_EV_RESUMED : JAB_EV_ONLINE, 0, 0);
-    int err = ev ? (resumed ? jabi_sm_resume(s) : jabi_sm_begin(s)) : JAB_ENOMEM;
-    if (err < 0) {
+    int err = emit_online(s, resumed);
+    if (err == 0)
+        err = resumed ? jabi_sm_resume(s) : jabi_sm_begin(s);
+    if (err < 0)
         jabi_session_fail_code(s, err, NULL, jab_strerror(err));
-        return;
-    }
-    ev->jid = s->self;
-    jabi_exts_online(s, resumed);
+    else
+        jabi_exts_online(s, resumed);
     jabi_session_settle(s);
 }
 

@@ -147,10 +147,11 @@ int64_t jabi_requests_deadline(const jab_session *s)
 static jab_out *reply_to(jab_session *s, const jab_stanza *request, const char *type)
 {
     jab_str to = jab_xml_attr(request->xml, "from").p ? request->from.full : (jab_str){NULL, 0};
-    jab_out *o = jabi_out_new(s, JAB_IQ, to, type);
-    if (o)
-        o->iq_type = jab_str_is(jab_cstr(type), "result") ? JAB_IQ_RESULT : JAB_IQ_ERROR;
-    jab_out_set_id(o, request->id);
+    jab_out *o = jabi_out_new(s, JAB_IQ, (jab_str){NULL, 0}, type);
+    if (!o)
+        return NULL;
+    o->iq_type = jab_str_is(jab_cstr(type), "result") ? JAB_IQ_RESULT : JAB_IQ_ERROR;
+    jabi_out_answers(o, to, request->id);
     return o;
 }
 

@@ -93,6 +93,17 @@ jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *typ
     return o;
 }
 
+void jabi_out_answers(jab_out *o, jab_str to, jab_str id)
+{
+    int fits = id.p && id.n < sizeof o->id_text;
+    if (fits)
+        memcpy(o->id_text, id.p, id.n);
+    o->id = fits ? (jab_str){o->id_text, id.n} : (jab_str){NULL, 0};
+    o->id_written = 1;
+    jabi_writer_attr(&o->writer, JAB_STR("to"), to);
+    jabi_writer_attr(&o->writer, JAB_STR("id"), id);
+}
+
 jab_out *jab_message_to(jab_session *s, jab_str to, jab_message_type type)
 {
     static const char *const names[] = {
@@ -326,13 +337,26 @@ static int is_request(const jab_out *o)
     return o->kind == JAB_IQ && (o->iq_type == JAB_IQ_GET || o->iq_type == JAB_IQ_SET);
 }
 
+/* Answers have room of their own: a full queue of what the application sends
+ * does not make this client deaf to a server that asks whether it is there. */
+static int check_room(const jab_out *o)
+{
+    const jab_config *cfg = &o->session->cfg;
+    int is_answer = o->kind == JAB_IQ && !is_request(o);
+    size_t limit = cfg->max_output_bytes + (is_answer ? cfg->max_stanza_bytes : 0);
+    if (o->buf.n > limit)
+        return JAB_ELIMIT; /* it will never fit */
+    return jabi_stream_pending(&o->session->stream) + o->buf.n > limit ? JAB_EAGAIN : 0;
+}
+
 /* All that can fail comes before the bytes join the output. */
 static int queue(jab_out *o, uint64_t tag)
 {
     jab_session *s = o->session;
     jabi_buf *out = &s->stream.out;
-    if (jabi_stream_pending(&s->stream) + o->buf.n > s->cfg.max_output_bytes)
-        return JAB_EAGAIN;
+    int full = check_room(o);
+    if (full < 0)
+        return full;
     if (!jabi_buf_room(out, o->buf.n)) {
         int err = out->error;
         out->error = 0; /* the stream is whole: only this stanza found no room */

@@ -223,6 +223,7 @@ int jabi_iq_unclaimed(jab_session *s, const jab_stanza *st, const char *type,
 
 /* out.c */
 jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *type);
+void jabi_out_answers(jab_out *o, jab_str to, jab_str id); /* both as they came */
 void jabi_outs_fini(jab_session *s);
 
 /* ext_ctx.c */

@@ -39,13 +39,19 @@ static int read_odd_resource(jab_jid *jid, jab_str text, jabi_arena *arena)
     return 0;
 }
 
+/* A copy: the event may be pulled when the session has another address. */
+static int copy_address(jab_jid *jid, const jab_jid *from, jabi_arena *arena)
+{
+    jab_str full = jabi_arena_str(arena, from->full);
+    *jid = jab_jid_view(full);
+    return full.p ? 0 : JAB_ENOMEM;
+}
+
 /* RFC 6120 §8.1: absent addresses have a meaning; bad ones make no stanza. */
 static int read_address(jab_jid *jid, jab_str text, const jab_jid *fallback, jabi_arena *arena)
 {
-    if (!text.p) {
-        *jid = *fallback;
-        return 0;
-    }
+    if (!text.p)
+        return copy_address(jid, fallback, arena);
     int err = jabi_jid_parse_view(jid, text, arena);
     return err == JAB_EJID ? read_odd_resource(jid, text, arena) : err;
 }
@@ -136,12 +142,6 @@ int64_t jab_stanza_stamp(const jab_stanza *st)
     return st->stamp;
 }
 
-static jab_jid copy_jid(jabi_arena *arena, jab_jid jid)
-{
-    jab_str full = jabi_arena_str(arena, jid.full);
-    return full.p ? jab_jid_view(full) : (jab_jid){0};
-}
-
 static jab_stanza *copy_into(jabi_arena *arena, const jab_stanza *st)
 {
     jab_stanza *copy = jabi_arena_alloc(arena, sizeof *copy);
@@ -151,11 +151,12 @@ static jab_stanza *copy_into(jabi_arena *arena, const jab_stanza *st)
     *copy = *st;
     copy->arena = arena;
     copy->xml = xml;
-    copy->from = copy_jid(arena, st->from);
-    copy->to = copy_jid(arena, st->to);
     copy->id = jab_xml_attr(xml, "id");
     copy->type = jab_xml_attr(xml, "type");
-    return copy->from.full.p && copy->to.full.p ? copy : NULL;
+    int err = copy_address(&copy->from, &st->from, arena);
+    if (err == 0)
+        err = copy_address(&copy->to, &st->to, arena);
+    return err < 0 ? NULL : copy;
 }
 
 jab_stanza *jab_stanza_keep(const jab_stanza *st)

@@ -3,8 +3,10 @@
 #include "stream/stream.h"
 
 #include "base/base64.h"
+#include "base/check.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #define MECHANISMS_MAX 64
 #define SASL_BYTES_MAX 65536
@@ -84,28 +86,66 @@ static int is_usable(const jabi_stream *str, const jab_xml *list, const binding_
     return row->below_13 || named;
 }
 
+/* People type names in any case. */
 static int account_names_plus(jab_str allowed)
 {
     for (size_t i = 0; i + 5 <= allowed.n; i++)
-        if (memcmp(allowed.p + i, "-PLUS", 5) == 0)
+        if (strncasecmp(allowed.p + i, "-PLUS", 5) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether the account names mechanisms, and none with channel binding. */
+static int account_goes_without(jab_str allowed)
+{
+    size_t i = 0;
+    while (i < allowed.n && strchr(" \t\r\n", allowed.p[i]))
+        i++;
+    return i < allowed.n && !account_names_plus(allowed);
+}
+
+/* The server's list of channel bindings; NULL when it names none. */
+static const jab_xml *announced_bindings(const jabi_stream *str)
+{
+    const jab_xml *list = jab_xml_child(str->features, JABI_NS_SASL_CB, "sasl-channel-binding");
+    return jab_xml_child(list, JABI_NS_SASL_CB, "channel-binding") ? list : NULL;
+}
+
+static int can_bind(const jabi_stream *str)
+{
+    for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
+        if (binding_data(str, &bindings[i]).p)
             return 1;
     return 0;
 }
 
 static void choose_binding(const jabi_stream *str, jabi_sasl_input *in, int server_has_plus)
 {
-    const jab_xml *list = jab_xml_child(str->features, JABI_NS_SASL_CB, "sasl-channel-binding");
-    int named = account_names_plus(str->cfg->mechanisms), can = 0;
+    const jab_xml *list = announced_bindings(str);
+    int named = account_names_plus(str->cfg->mechanisms);
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
-        can |= binding_data(str, &bindings[i]).p != NULL;
         if (in->cb_type.p || !server_has_plus || !is_usable(str, list, &bindings[i], named))
             continue;
         in->cb_type = jab_cstr(bindings[i].type);
         in->cb_data = binding_data(str, &bindings[i]);
     }
-    /* XEP-0440 §5: "y" only where the server showed no sign of -PLUS at all,
+    /* XEP-0440 §3: "y" only where the server showed no sign of -PLUS at all,
      * so that a server whose offer was stripped notices. */
-    in->cb_supported = can && !server_has_plus && !list;
+    in->cb_supported = can_bind(str) && !server_has_plus && !list;
+}
+
+/* XEP-0440 §3: bindings without a mechanism for them, or none that is known
+ * and not even the one that every server has: somebody in between removed the
+ * rest, and neither "y" nor "n" would tell. Not for an account that goes
+ * without by its own word. */
+static int binding_was_stripped(const jabi_stream *str, const jabi_sasl_input *in,
+                                const jabi_sasl_mech *mech, int server_has_plus)
+{
+    const jab_xml *list = announced_bindings(str);
+    int wanted = mech->strength > 0 && !mech->binds_channel && can_bind(str) &&
+                 !account_goes_without(str->cfg->mechanisms);
+    return wanted && list && !in->cb_type.p &&
+           (!server_has_plus || !is_listed(list, "tls-server-end-point"));
 }
 
 static int write_auth(jabi_stream *str, const char *name, int has_data, jab_str data)
@@ -206,6 +246,13 @@ static int begin(jabi_stream *str, const jab_xml *offer)
         jabi_stream_close(str);
         return jabi_stream_fault(str, JAB_EMECH, JAB_AT_SASL, NULL, "%s", why);
     }
+    if (!JAB_CHECK(BINDING_STRIPPED, !binding_was_stripped(str, &in, mech, server_has_plus))) {
+        jabi_stream_close(str);
+        return jabi_stream_fault(str, JAB_EMECH, JAB_AT_SASL, NULL,
+                                 "the server " JAB_FMT " announces channel binding and offers "
+                                 "none that is usable: someone in between may have removed it",
+                                 JAB_ARG(str->account.domain));
+    }
     if (!jabi_stream_may_send_secret(str)) {
         jabi_stream_close(str);
         return jabi_stream_fault(str, JAB_ENOTLS, JAB_AT_SASL, NULL,
@@ -261,6 +308,8 @@ static int decode(jabi_stream *str, const jab_xml *el, jabi_buf *data, int *pres
     int err = jabi_base64_decode(data, text);
     if (err == JAB_EPROTO)
         return jabi_stream_broken(str, "bad-format", "sent SASL data that is not base64");
+    if (err == JAB_ELIMIT)
+        return jabi_stream_broken(str, "policy-violation", "sent too much SASL data");
     return err < 0 ? jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err)) : 0;
 }
 

@@ -2,6 +2,8 @@
  * the server (RFC 6120 §4.9), and reading the server's own. */
 #include "stream/stream.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,6 +16,8 @@ int jabi_stream_fault(jabi_stream *str, int code, jab_stage stage, const char *c
     va_start(args, format);
     vsnprintf(str->fault_text, sizeof str->fault_text, format, args);
     va_end(args);
+    /* What the server said may have been cut within a character. */
+    str->fault_text[jabi_utf8_whole(jab_cstr(str->fault_text))] = '\0';
     str->fault = (jab_fault){.code = code, .stage = stage, .text = jab_cstr(str->fault_text)};
     if (condition) {
         snprintf(str->fault_condition, sizeof str->fault_condition, "%s", condition);

@@ -6,12 +6,15 @@
 
 #define FEATURES_BYTES_MAX  (256 * 1024)
 #define TLS_FACTS_BYTES_MAX 4096
+#define OWN_BYTES_MAX       (256 * 1024)
 
 int jabi_stream_init(jabi_stream *str, const jab_config *cfg, const jab_jid *account)
 {
     *str = (jabi_stream){.cfg = cfg, .mem = cfg->mem, .account = *account};
     const jabi_xml_limits limits = {cfg->max_stanza_bytes, JABI_XML_DEPTH_MAX, JABI_XML_ATTRS_MAX};
-    jabi_buf_init(&str->out, cfg->mem, cfg->max_output_bytes + cfg->max_stanza_bytes + 4096);
+    /* What is queued, the stream's own elements, and as much that was taken. */
+    jabi_buf_init(&str->out, cfg->mem,
+                  2 * (cfg->max_output_bytes + cfg->max_stanza_bytes + OWN_BYTES_MAX));
     jabi_buf_init(&str->wire, cfg->mem, SIZE_MAX / 2);
     jabi_arena_init(&str->features_arena, cfg->mem, FEATURES_BYTES_MAX);
     jabi_arena_init(&str->tls_arena, cfg->mem, TLS_FACTS_BYTES_MAX);
@@ -117,10 +120,18 @@ static int header_names_our_server(const jabi_stream *str, const jab_xml *root)
     return jab_jid_parse(&jid, from, &buf) >= 0 && jab_str_eq(jid.full, str->account.domain);
 }
 
+/* RFC 6120 §4.8.2: stanzas of a client's stream are in "jabber:client"; §4.8.3
+ * lets the stream's own namespace be the default, and each stanza say its. */
+static int content_is_for_clients(const jabi_stream *str)
+{
+    jab_str ns = jabi_xml_parser_content_ns(str->parser);
+    return ns.n == 0 || jab_str_is(ns, JABI_NS_CLIENT) || jab_str_is(ns, JABI_NS_STREAM);
+}
+
 int jabi_stream_on_open(jabi_stream *str, const jab_xml *root)
 {
     jabi_stream_log_in(str, root);
-    if (!jab_xml_is(root, JABI_NS_STREAM, "stream"))
+    if (!jab_xml_is(root, JABI_NS_STREAM, "stream") || !content_is_for_clients(str))
         return jabi_stream_broken(str, "invalid-namespace",
                                   "answered with something that is not an XMPP stream");
     if (!JAB_CHECK(STREAM_ORDER, str->phase == JABI_PHASE_HEADER))

@@ -123,12 +123,14 @@ jab_str jabi_stream_out(jabi_stream *str)
     return rest(&str->wire, str->wire_at);
 }
 
-/* Taken bytes are dropped when all are, or when they are most of the buffer:
- * so each byte is moved at most once on average. */
+/* Taken bytes are dropped when they are half of the buffer or more: so each
+ * byte is moved at most once on average, and the buffer needs no more than
+ * twice the room of what is still to send. */
 static void take(jabi_buf *b, size_t *at, size_t n)
 {
-    *at += n;
-    if (*at < b->n && *at < b->n / 2 + 65536)
+    size_t left = b->n - *at;
+    *at += n < left ? n : left;
+    if (*at < b->n - *at)
         return;
     jabi_buf_consume(b, *at);
     *at = 0;

@@ -113,6 +113,23 @@ static int password_over_unverified_tls(void)
     return peer_sent(&e, "<auth");
 }
 
+static int binding_stripped_but_announced(void)
+{
+    jab_config cfg;
+    offline(&cfg);
+    cfg.mechanisms = (jab_str){NULL, 0};
+    cfg.tls = JAB_TLS_REQUIRED;
+    const jab_tls_info tls = {.verified = 1, .version = 13, .exporter = {"eeeeeeee", 8}};
+    connect_with(&cfg, &tls);
+    (void)!peer_says(&e, PEER_HEADER
+                     "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                     "<mechanism>SCRAM-SHA-256</mechanism></mechanisms>"
+                     "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>"
+                     "<channel-binding type='tls-exporter'/></sasl-channel-binding>"
+                     "</stream:features>");
+    return peer_sent(&e, "<auth");
+}
+
 static int plain_by_downgrade(void)
 {
     jab_config cfg;
@@ -414,6 +431,7 @@ static const attack attacks[] = {
     ATTACK(UNWRAP_DEPTH, nested_wrappers),
     ATTACK(SECRET_NEEDS_TLS, password_over_unverified_tls),
     ATTACK(MECHANISM_ALLOWED, plain_by_downgrade),
+    ATTACK(BINDING_STRIPPED, binding_stripped_but_announced),
     ATTACK(SERVER_PROOF, success_without_proof),
     ATTACK(SCRAM_NONCE, foreign_nonce),
     ATTACK(SCRAM_ITERATIONS, one_iteration),
