@@ -9,7 +9,7 @@ PYTHON = /usr/bin/python3
 
 all:
 	@tools/install-packages --check build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX)
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX) --libdir=lib
 	@ninja -C $(BUILD)
 
 demo:
@@ -30,7 +30,7 @@ fuzz:
 	@FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --fuzz
 
 install: all
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 lengths:

@@ -79,17 +79,6 @@ int app_config_name_ok(const char *name)
     return 1;
 }
 
-static int is_one_of(const char *words, const char *value)
-{
-    size_t n = strlen(value);
-    for (const char *word = words; word; word = strchr(word, '|')) {
-        word += *word == '|';
-        if (n > 0 && strncmp(word, value, n) == 0 && (word[n] == '|' || word[n] == '\0'))
-            return 1;
-    }
-    return 0;
-}
-
 static int find_key(const char *name, app_text *why)
 {
     const char *best = NULL;
@@ -114,7 +103,7 @@ int app_config_check(const char *key, const char *value, app_text *why)
     int i = find_key(key, why);
     if (i < 0)
         return -1;
-    if (keys[i].choices && !is_one_of(keys[i].choices, value)) {
+    if (keys[i].choices && !app_is_one_of(keys[i].choices, value)) {
         app_text_fmt(why, "%s = %s: one of %s is wanted", key, value, keys[i].choices);
         return -1;
     }

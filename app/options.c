@@ -120,14 +120,23 @@ static int store_time(app_parser *p, const app_opt *opt, void *at, const char *v
     return 0;
 }
 
-static int store_choice(app_parser *p, const app_opt *opt, void *at, const char *value)
+int app_is_one_of(const char *words, const char *value)
 {
     size_t n = strlen(value);
-    for (const char *word = opt->arg; word; word = strchr(word, '|')) {
+    if (n == 0 || strchr(value, '|'))
+        return 0;
+    for (const char *word = words; word; word = strchr(word, '|')) {
         word += *word == '|';
-        if (n > 0 && strncmp(word, value, n) == 0 && (word[n] == '|' || word[n] == '\0'))
-            return store_text(p, opt, at, value);
+        if (strncmp(word, value, n) == 0 && (word[n] == '|' || word[n] == '\0'))
+            return 1;
     }
+    return 0;
+}
+
+static int store_choice(app_parser *p, const app_opt *opt, void *at, const char *value)
+{
+    if (app_is_one_of(opt->arg, value))
+        return store_text(p, opt, at, value);
     app_text_fmt(&p->error, "--%s %s: one of %s is wanted", opt->name, value, opt->arg);
     return -1;
 }

@@ -70,6 +70,9 @@ int app_time_parse(const char *text, int64_t *ms);
 /* Reads a whole number between min and max; 0, or -1. */
 int app_number_parse(const char *text, int min, int max, int *value);
 
+/* Whether `value` is one of the words in "a|b|c". */
+int app_is_one_of(const char *words, const char *value);
+
 /* Of the two, the one that is nearer to `word` and near enough for a "did you
  * mean"; `best` may be NULL. Start with *distance = APP_FAR. */
 #define APP_FAR 3

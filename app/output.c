@@ -51,8 +51,10 @@ void app_out_plain(app_out *o, jab_str text)
 
 int app_out_status(app_out *o)
 {
-    if (o->failure == 0 || o->failure == EINTR)
+    if (o->failure == 0)
         return APP_OK;
+    if (o->failure == EINTR)
+        return 128 + app_signal();
     if (o->failure == EPIPE)
         return EXIT_SIGPIPE;
     return app_say(APP_FILE, "output: %s; is the disk full?", strerror(o->failure));

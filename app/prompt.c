@@ -36,8 +36,7 @@ static int read_line(app_text *out, int fd, int64_t deadline)
         if (app_signal())
             return 128 + app_signal();
         if (ready == 0)
-            return app_say(APP_TIMEOUT, "timeout: no answer at the terminal; "
-                                        "give more time with --timeout SEC");
+            return APP_TIMEOUT;
         if (ready < 0)
             continue;
         ssize_t n = read(fd, &c, 1);
@@ -69,5 +68,7 @@ int app_prompt(app_text *out, const char *words, int echo, int64_t deadline)
         put(fd, "\n");
     }
     close(fd);
+    if (status == APP_TIMEOUT)
+        app_say(0, "timeout: no answer at the terminal; give more time with --timeout SEC");
     return status;
 }

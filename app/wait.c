@@ -45,7 +45,7 @@ static void on_other(int number)
 {
     int saved = errno;
     if (number == SIGHUP)
-        hangups++;
+        hangups = 1;
     ssize_t ignored = write(wake[1], "", 1);
     (void)ignored;
     errno = saved;
@@ -61,7 +61,7 @@ static void on_alarm(int number)
     _exit(EXIT_TIMEOUT);
 }
 
-static void catch (int number, void (*handler)(int))
+static void handle(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler};
     sigemptyset(&action.sa_mask);
@@ -70,14 +70,16 @@ static void catch (int number, void (*handler)(int))
 
 void app_signals_init(void)
 {
+    struct sigaction before;
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
         return;
-    catch (SIGPIPE, SIG_IGN);
-    catch (SIGINT, on_end);
-    catch (SIGTERM, on_end);
-    catch (SIGHUP, on_other);
-    catch (SIGCHLD, on_other);
-    catch (SIGALRM, on_alarm);
+    handle(SIGPIPE, SIG_IGN);
+    handle(SIGINT, on_end);
+    handle(SIGTERM, on_end);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        handle(SIGHUP, on_end);
+    handle(SIGCHLD, on_other);
+    handle(SIGALRM, on_alarm);
 }
 
 int app_signal(void)
@@ -87,8 +89,9 @@ int app_signal(void)
 
 int app_hangup(void)
 {
-    int came = hangups > 0;
+    int came = hangups;
     hangups = 0;
+    handle(SIGHUP, on_other);
     return came;
 }
 

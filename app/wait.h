@@ -14,14 +14,15 @@ int64_t app_now(void);
 /* Milliseconds since 1970-01-01 UTC. */
 int64_t app_wall(void);
 
-/* Catches SIGINT, SIGTERM, SIGHUP and SIGCHLD; ignores SIGPIPE. A second
- * SIGINT or SIGTERM ends the program at once. */
+/* Catches SIGINT, SIGTERM, SIGHUP (unless it is ignored, as under nohup) and
+ * SIGCHLD; ignores SIGPIPE. A second signal to end ends the program at once. */
 void app_signals_init(void);
 
-/* The signal that asked for the end (SIGINT or SIGTERM), or 0. */
+/* The signal that asked for the end (SIGINT, SIGTERM or SIGHUP), or 0. */
 int app_signal(void);
 
-/* Whether SIGHUP came since the last call. */
+/* From the first call on SIGHUP asks for no end: says whether one came since
+ * the last call. */
 int app_hangup(void);
 
 /*

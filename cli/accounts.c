@@ -156,6 +156,9 @@ int cli_account_add(cli *c)
         account.jid = (char *)jid_text;
         status = add(c, &account, &jid, &bytes);
     }
+    if (status == APP_OK && !c->g.quiet && !c->g.dry_run)
+        app_note("account %s was added to %s; jabiru account test %s tries it", name,
+                 c->config_path, name);
     app_text_free(&asked);
     app_text_free(&mechanisms);
     return status;

@@ -104,7 +104,7 @@ typedef enum cli_what {
     CLI_ENDED, /* c->status says how; it was said why */
     CLI_EVENT, /* *ev is set; valid until the next wait */
     CLI_READY, /* the extra descriptor is ready */
-    CLI_TIME,  /* `until` has come, or a child ended */
+    CLI_TIME,  /* `until` has come, or a signal that is not the end (SIGCHLD, SIGHUP) */
 } cli_what;
 
 /* Finds account and password, connects and logs in. */
@@ -135,6 +135,9 @@ int cli_barrier(cli *c);
 
 /* Says that a request could not be sent, or was answered by an error. */
 int cli_say_reply(const char *what, int error, const jab_stanza_error *refusal);
+
+/* Closes the stream, reads the configuration again, and begins anew. */
+int cli_restart(cli *c);
 
 /* Closes the stream, at most 2 seconds long, and frees the client. */
 void cli_disconnect(cli *c);

@@ -223,7 +223,8 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* Waits on the client's descriptor and an extra one; and, for a command that
- * only prints, on a reader that goes away. */
+ * only prints, on a reader that goes away. CLI_READY: the extra one is ready;
+ * CLI_TIME: a signal came; CLI_EVENT: the client may have one. */
 static cli_what sleep_until(cli *c, struct pollfd *extra, int64_t until)
 {
     int client_ms = jab_client_timeout(c->client);
@@ -235,13 +236,14 @@ static cli_what sleep_until(cli *c, struct pollfd *extra, int64_t until)
     until = earlier(until, c->deadline);
     if (client_ms >= 0)
         until = earlier(until, app_now() + client_ms);
-    app_poll(fds, 3, until);
+    int woken = app_poll(fds, 3, until) < 0;
     if (fds[1].revents & (POLLERR | POLLHUP) && !c->out.failure)
         c->out.failure = EPIPE;
-    if (!extra)
-        return CLI_TIME;
-    extra->revents = fds[2].revents;
-    return extra->revents ? CLI_READY : CLI_TIME;
+    if (extra)
+        extra->revents = fds[2].revents;
+    if (extra && extra->revents)
+        return CLI_READY;
+    return woken ? CLI_TIME : CLI_EVENT;
 }
 
 cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t until)
@@ -259,8 +261,9 @@ cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t un
             return timed_out(c);
         if (now >= until)
             return CLI_TIME;
-        if (sleep_until(c, extra, until) == CLI_READY)
-            return CLI_READY;
+        what = sleep_until(c, extra, until);
+        if (what == CLI_READY || (what == CLI_TIME && !app_signal()))
+            return what;
     }
 }
 
@@ -285,9 +288,10 @@ int cli_connect(cli *c)
     const jab_event *ev;
     int status = cli_begin(c);
     while (status == APP_OK) {
-        if (cli_wait(c, &ev, NULL, JAB_NEVER) == CLI_ENDED)
+        cli_what what = cli_wait(c, &ev, NULL, JAB_NEVER);
+        if (what == CLI_ENDED)
             status = c->status;
-        else if (ev->type == JAB_EV_ONLINE)
+        else if (what == CLI_EVENT && ev->type == JAB_EV_ONLINE)
             return APP_OK;
     }
     return status;
@@ -301,8 +305,11 @@ uint64_t cli_tag(cli *c)
 int cli_answer(cli *c, uint32_t type, uint64_t tag, const jab_event **ev)
 {
     for (;;) {
-        if (cli_wait(c, ev, NULL, JAB_NEVER) == CLI_ENDED)
+        cli_what what = cli_wait(c, ev, NULL, JAB_NEVER);
+        if (what == CLI_ENDED)
             return c->status;
+        if (what != CLI_EVENT)
+            continue;
         if ((*ev)->type == type && (*ev)->tag == tag)
             return APP_OK;
         if (c->others)
@@ -353,4 +360,15 @@ void cli_disconnect(cli *c)
     } while (1);
     jab_client_free(c->client);
     c->client = NULL;
+}
+
+int cli_restart(cli *c)
+{
+    cli_disconnect(c);
+    app_config_free(&c->configuration);
+    free(c->config_path);
+    c->config_path = NULL;
+    c->account = (app_account){0};
+    c->was_online = 0;
+    return cli_begin(c);
 }

@@ -143,18 +143,18 @@ static int listen_until(struct run *r, int64_t until)
     const struct values *v = c->values;
     const jab_event *ev;
     int status = APP_OK;
-    while (status == APP_OK && !has_enough(r)) {
+    while (status == APP_OK && r->status == APP_OK && !has_enough(r)) {
         cli_what what = cli_wait(c, &ev, NULL, until);
         if (what == CLI_ENDED)
             status = c->status;
         else if (what == CLI_EVENT)
             status = on_event(r, ev);
-        else if (r->status)
-            status = r->status;
+        else if (app_hangup())
+            status = cli_restart(c);
         else if (app_now() >= until)
             return v->count.given ? APP_NOTHING : APP_OK;
     }
-    return status;
+    return status ? status : r->status;
 }
 
 static int check_rooms(const struct values *v)
@@ -178,6 +178,7 @@ int cli_listen(cli *c)
         status = cli_address(v->from, &r->from, &r->from_bytes);
     if (status == APP_OK)
         status = check_rooms(v);
+    app_hangup(); /* from here on it means: read the configuration again */
     c->reconnects = 1;
     c->others = others;
     c->run = r;

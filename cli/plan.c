@@ -140,7 +140,8 @@ int cli_batch_read(cli_batch *batch, jab_str line, jab_message_type type, const 
         return APP_OK; /* an empty line between objects */
     batch->line = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!json_is_object(batch->line))
-        return app_say(APP_USAGE, "%s: not a JSON object (%s)", what, error.text);
+        return app_say(APP_USAGE, "%s: not a JSON object%s%s", what, batch->line ? "" : ": ",
+                       batch->line ? "" : error.text);
     batch->draft = (cli_draft){
         .body = app_text_at(batch->line, "body"),
         .subject = app_text_at(batch->line, "subject"),

@@ -4,6 +4,8 @@
 #include <jabiru/roster.h>
 #include <stdlib.h>
 
+#define PROBES_MS 400 /* for contacts to be seen that may be online */
+
 struct list_values {
     const char *group;
     int subscribed;
@@ -112,6 +114,31 @@ static int print_list(cli *c)
     return shown || !v->group ? APP_OK : APP_NOTHING;
 }
 
+/* Whether someone who shares presence has not been seen online. */
+static int is_anyone_missing(const cli *c)
+{
+    size_t n = jab_roster_count(cli_session(c));
+    for (size_t i = 0; i < n; i++) {
+        const jab_roster_item *item = jab_roster_at(cli_session(c), i);
+        if ((item->subscription & JAB_SUB_TO) &&
+            !jab_resource_count(cli_session(c), item->jid.bare))
+            return 1;
+    }
+    return 0;
+}
+
+/* RFC 6121 4.3: the probes that the server sends are answered when the others
+ * get to it; who is offline may not be answered for at all. */
+static int await_probes(cli *c)
+{
+    const jab_event *ev;
+    int64_t until = app_now() + PROBES_MS;
+    while (is_anyone_missing(c) && app_now() < until)
+        if (cli_wait(c, &ev, NULL, until) == CLI_ENDED)
+            return c->status;
+    return APP_OK;
+}
+
 int cli_see_contacts(cli *c)
 {
     int status = cli_fetch_roster(c);
@@ -120,7 +147,8 @@ int cli_see_contacts(cli *c)
     int err = jab_send_presence(cli_session(c), (jab_str){0}, JAB_SHOW_ONLINE, (jab_str){0}, -1);
     if (err < 0)
         return app_say_error("presence", err);
-    return cli_barrier(c);
+    status = cli_barrier(c);
+    return status == APP_OK ? await_probes(c) : status;
 }
 
 int cli_roster_list(cli *c)

@@ -10,7 +10,8 @@ int cli_fetch_roster(cli *c);
 
 /* Fetches the roster and the presence of the contacts: goes online with a
  * negative priority, so that no message comes here (RFC 6121 8.5.2.1.1), and
- * waits until the server has dealt with that. */
+ * waits until the server has dealt with that and, for a moment, for those who
+ * share their presence and have not been seen. */
 int cli_see_contacts(cli *c);
 
 /* A contact, with its presence, as a record. */

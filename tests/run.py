@@ -109,7 +109,8 @@ def fuzz_jobs(seconds):
 
 
 def script_jobs():
-    yield python_job("checks", "checks/suite.py")
+    yield python_job("checks/sources", "checks/suite.py", "sources")
+    yield python_job("checks/built", "checks/suite.py", "built", build="build")
     yield python_job("attack", "attack/suite.py")
     for server in ("prosody", "ejabberd"):
         yield python_job("servers/" + server, "servers/suite.py", server, seconds=420)
@@ -240,7 +241,8 @@ def main():
         builds = {"build-fuzz"}
     good = [name for name in BUILDS if name in builds and tally.build(name)]
     if "build-test" in good:
-        tally.run(slow_first(selected([*program_jobs(), *script_jobs()], options.k)))
+        jobs = [job for job in (*program_jobs(), *script_jobs()) if job.build in good]
+        tally.run(slow_first(selected(jobs, options.k)))
     if "build-fuzz" in good:
         seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
         tally.run(selected(fuzz_jobs(seconds), options.k))

@@ -44,7 +44,8 @@ typedef enum jab_from {
     JAB_FROM_PEER,   /* checked by the handler against an open query (archive of a room) */
 } jab_from;
 
-/* What a handler returns; below zero ends the session with that error. */
+/* What a handler returns; below zero ends the session with that error, but for
+ * JAB_EAGAIN and JAB_EOFFLINE: what could not be sent then is not. */
 enum {
     JAB_PASS = 0, /* go on with the next route */
     JAB_DONE = 1, /* the stanza is dealt with: no later route sees it */

@@ -65,11 +65,13 @@ typedef struct jab_config {
     /* Limits; 0 takes the default. */
     size_t max_stanza_bytes; /* 1 MiB: larger ones end the stream */
     size_t max_output_bytes; /* 4 MiB: jab_out_send() says JAB_EAGAIN beyond */
-    size_t max_events;       /* 256: jab_session_feed() takes no more beyond */
+    size_t max_events;       /* 256: jab_session_feed() takes no more beyond, nor when the
+                              * stanzas behind waiting events take 32 * max_stanza_bytes */
     size_t max_requests;     /* 64 open iq requests */
     uint32_t max_scram_iterations; /* 2,000,000 */
 
-    /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off. */
+    /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off;
+     * less than 0 is JAB_EINVAL. */
     int64_t login_timeout;   /* 60,000: from jab_session_connected() to online */
     int64_t request_timeout; /* 30,000: until an iq reply counts as missing */
     int64_t stanza_timeout;  /* 60,000: from the first byte of a stanza to its last */
@@ -152,8 +154,9 @@ typedef struct jab_event {
 
 /*
  * Makes a session from a configuration. Nothing is sent yet.
- * Returns 0 and sets *out; JAB_EINVAL, JAB_EJID, JAB_ENOMEM, JAB_ENOSECRET;
- * JAB_ECONFLICT when two extensions claim the same iq payload.
+ * Returns 0 and sets *out; JAB_EINVAL, JAB_EJID, JAB_ENOMEM; JAB_ECONFLICT
+ * when two extensions claim the same iq payload. That a secret is missing is
+ * known at the log-in, when the server has said what it takes.
  */
 JAB_API int jab_session_new(jab_session **out, const jab_config *cfg) JAB_MUST_USE;
 
@@ -201,7 +204,8 @@ JAB_API ptrdiff_t jab_session_feed(jab_session *s, const void *bytes, size_t n,
                                    int64_t now) JAB_MUST_USE;
 
 /* The peer closed the transport. `clean` is 0 when TLS was cut without
- * close_notify or the connection was reset. */
+ * close_notify or the connection was reset. With stanzas inflated that the
+ * event queue has no room for, the end comes when they were pulled. */
 JAB_API void jab_session_eof(jab_session *s, int clean, int64_t now);
 
 /* The driver failed (name, connection, TLS handshake): ends the stream, or the

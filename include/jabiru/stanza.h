@@ -168,8 +168,8 @@ JAB_API void jab_out_leaf(jab_out *o, const char *name, jab_str text);
 /* Copies an element, with all in it, into the current one. */
 JAB_API void jab_out_copy(jab_out *o, const jab_xml *el);
 
-/* Adds XML text: well-formed balanced elements, no prefixes but those it
- * declares, else the builder fails with JAB_EXML. It is parsed before it is
+/* Adds XML text: one well-formed element, no prefixes but those it declares,
+ * else the builder fails with JAB_EXML. It is parsed before it is
  * sent, so it cannot break the stream. */
 JAB_API void jab_out_raw(jab_out *o, jab_str xml);
 

@@ -89,6 +89,22 @@ static int may_be_idn(jab_str name)
     return name.n && labels_fit(name, JAB_JID_PART_MAX, 1);
 }
 
+/* The mapping of RFC 5895 §2: lower case, width, Form C, and the full stops of
+ * East Asian input methods, of which the wide one is a '.' by its width. */
+static int map(jab_str text, char out[JAB_JID_PART_MAX])
+{
+    if (jabi_is_ascii(text))
+        return text.n <= JAB_JID_PART_MAX ? jabi_lower_ascii(text, out) : JAB_EJID;
+    jabi_text t;
+    if (jabi_text_read(&t, text))
+        return JAB_EJID;
+    jabi_text_map_width(&t);
+    for (size_t i = 0; i < t.n; i++)
+        if (t.cp[i] == 0x3002)
+            t.cp[i] = '.';
+    return jabi_text_normalize(&t, 1) ? JAB_EJID : jabi_text_write(&t, out);
+}
+
 /* Puts U-labels for A-labels (RFC 7622 §3.2.1) and has both forms checked: an
  * A-label is one only if its U-label leads back to it (RFC 5890 §2.3.2.1). */
 static int idna(jab_str mapped, char out[JAB_JID_PART_MAX])
@@ -107,24 +123,13 @@ static int idna(jab_str mapped, char out[JAB_JID_PART_MAX])
     jab_str decoded = {unicode, (size_t)u};
     if (a != b || memcmp(ascii, again, (size_t)a) != 0 || !may_be_idn(decoded))
         return JAB_EJID;
+    /* What an A-label hides must be as mapped: libidn2 lets pass capitals that
+     * its Unicode does not know as such (Cherokee). */
+    int m = map(decoded, name);
+    if (m != u || memcmp(name, unicode, (size_t)u) != 0)
+        return JAB_EJID;
     memcpy(out, unicode, (size_t)u);
     return u;
-}
-
-/* The mapping of RFC 5895 §2: lower case, width, Form C, and the full stops of
- * East Asian input methods, of which the wide one is a '.' by its width. */
-static int map(jab_str text, char out[JAB_JID_PART_MAX])
-{
-    if (jabi_is_ascii(text))
-        return text.n <= JAB_JID_PART_MAX ? jabi_lower_ascii(text, out) : JAB_EJID;
-    jabi_text t;
-    if (jabi_text_read(&t, text))
-        return JAB_EJID;
-    jabi_text_map_width(&t);
-    for (size_t i = 0; i < t.n; i++)
-        if (t.cp[i] == 0x3002)
-            t.cp[i] = '.';
-    return jabi_text_normalize(&t, 1) ? JAB_EJID : jabi_text_write(&t, out);
 }
 
 static int zone_fits(jab_str zone)

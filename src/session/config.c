@@ -32,6 +32,29 @@ static jab_str *member(jab_config *cfg, size_t i)
     return (jab_str *)((char *)cfg + strings[i].offset);
 }
 
+/* What is computed from a limit stays within a size_t. */
+#define BYTES_MAX (SIZE_MAX / 128)
+
+static size_t at_most(size_t n, size_t max)
+{
+    return n < max ? n : max;
+}
+
+/* JAB_EINVAL for a time before now. One so long that a clock's time plus it
+ * is no time is JAB_NEVER. */
+static int check_times(jab_config *c)
+{
+    int64_t *const times[] = {&c->login_timeout, &c->request_timeout, &c->stanza_timeout,
+                              &c->keepalive, &c->connect_timeout};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        if (*times[i] < 0)
+            return JAB_EINVAL;
+        if (*times[i] > JAB_NEVER / 2)
+            *times[i] = JAB_NEVER;
+    }
+    return 0;
+}
+
 static void fill_defaults(jab_config *c)
 {
     static const jab_config defaults = {
@@ -60,6 +83,8 @@ static void fill_defaults(jab_config *c)
     FILL(keepalive);
     FILL(connect_timeout);
 #undef FILL
+    c->max_stanza_bytes = at_most(c->max_stanza_bytes, BYTES_MAX);
+    c->max_output_bytes = at_most(c->max_output_bytes, BYTES_MAX);
     if (!c->random)
         c->random = jabi_random_default;
     if (!c->wall)
@@ -76,7 +101,11 @@ int jabi_config_copy(jab_config *to, const jab_config *from, const jab_mem *mem)
     to->size = sizeof *to;
     to->mem = mem;
     fill_defaults(to);
-    int err = 0;
+    int err = check_times(to);
+    if (err < 0) {
+        *to = (jab_config){0}; /* its strings are the caller's */
+        return err;
+    }
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         jab_str *s = member(to, i);
         jab_str value = s->p || !strings[i].fallback ? *s : jab_cstr(strings[i].fallback);

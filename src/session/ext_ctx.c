@@ -126,7 +126,7 @@ void jabi_exts_stop(jab_session *s)
 
 void jabi_exts_tick(jab_session *s)
 {
-    for (size_t i = 0; i < s->n_exts; i++) {
+    for (size_t i = 0; i < s->n_exts && !s->closed; i++) {
         jab_ext_ctx *x = &s->exts[i];
         if (x->wake > s->now)
             continue;

@@ -5,14 +5,20 @@
 #include "base/check.h"
 #include "session/sm.h"
 
+/* Stanzas whose events wait may take as much as one stanza at its worst. */
+#define HELD_PER_BYTE 32
+
 /* Reading stops when the application has this much to pull first, or the
  * server has so many answers to take that what it asks for outruns it. What
  * the application sends does not count: two ends that both wait for the other
  * to read would wait for ever. */
 static int is_full(const jab_session *s)
 {
-    return s->events.n >= s->cfg.max_events ||
-           jabi_stream_pending(&s->stream) > s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
+    if (s->events.n >= s->cfg.max_events ||
+        (s->events.n && s->held_bytes / HELD_PER_BYTE >= s->cfg.max_stanza_bytes))
+        return 1;
+    size_t most = s->cfg.max_output_bytes + s->cfg.max_stanza_bytes / 2;
+    return !s->eof && jabi_stream_pending(&s->stream) > most;
 }
 
 static void out_of_memory(jab_session *s)
@@ -67,9 +73,7 @@ static void on_stanza(jab_session *s, const jab_xml *root)
         s->current = NULL;
         s->routed = NULL;
     }
-    /* A reply that found no room, or came while closing, is not sent; the
-     * session goes on. */
-    if (err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE)
+    if (jabi_is_fatal(err))
         jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     jabi_session_settle(s);
 }
@@ -132,6 +136,10 @@ static int take_item(jab_session *s, const char **p, size_t *n)
         on_element(s, root);
     else if (jabi_stream_on_open(&s->stream, root) < 0)
         jabi_session_end(s);
+    if (s->filling->refs > 1) {
+        s->filling->held = s->filling->arena.used;
+        s->held_bytes += s->filling->held;
+    }
     jabi_holder_unref(s, s->filling);
     s->filling = NULL;
     return 1;
@@ -144,11 +152,14 @@ static int can_take(const jab_session *s)
            s->stream.phase != JABI_PHASE_WORK;
 }
 
-/* Takes items from plain XML; moves *p and *n. */
+/* Takes items from plain XML; moves *p and *n. What follows <compressed/> is
+ * no longer plain. */
 static void take_items(jab_session *s, const char **p, size_t *n)
 {
+    unsigned compressed = s->stream.state & JABI_COMPRESSED;
     while (*n && can_take(s) && take_item(s, p, n))
-        continue;
+        if ((s->stream.state & JABI_COMPRESSED) != compressed)
+            return;
 }
 
 /* Takes compressed bytes, beginning with what an earlier call left inflated. */
@@ -173,9 +184,14 @@ static void take_compressed(jab_session *s, const char **p, size_t *n)
     }
 }
 
+int jabi_feed_is_left(const jab_session *s)
+{
+    return s->inflated_left.n || s->stream.inflate_pending;
+}
+
 int jabi_feed_waits(const jab_session *s)
 {
-    return (s->inflated_left.n || s->stream.inflate_pending) && can_take(s);
+    return jabi_feed_is_left(s) && can_take(s);
 }
 
 /* Takes what there is room for; returns how much of `n` is left. */

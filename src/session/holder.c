@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 
-/* A tree and the events it causes take a small multiple of its bytes. */
-#define ARENA_PER_BYTE   16
+/* A tree of the smallest elements, "<a/>", takes 28 times its bytes. */
+#define ARENA_PER_BYTE   32
 #define ARENA_FREE_BYTES (256 * 1024)
 
 jabi_holder *jabi_holder_get(jab_session *s)
@@ -34,6 +34,8 @@ void jabi_holder_unref(jab_session *s, jabi_holder *h)
 {
     if (!h || --h->refs > 0)
         return;
+    s->held_bytes -= h->held;
+    h->held = 0;
     if (s->n_spare >= JABI_SPARE_HOLDERS) {
         destroy(s, h);
         return;

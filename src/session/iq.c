@@ -119,12 +119,13 @@ static int fail_request(jab_session *s, size_t i, int error)
 void jabi_requests_expire(jab_session *s)
 {
     for (size_t i = 0; i < s->n_requests;) {
-        if (s->requests[i].deadline > s->now)
+        if (s->requests[i].deadline > s->now) {
             i++;
-        else if (fail_request(s, i, JAB_ETIMEOUT) < 0) {
-            jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
-            return;
+            continue;
         }
+        int err = fail_request(s, i, JAB_ETIMEOUT);
+        if (jabi_is_fatal(err))
+            jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     }
 }
 

@@ -142,9 +142,13 @@ jab_out *jab_ext_message(jab_ext_ctx *x, jab_jid to)
 jab_out *jab_ext_presence(jab_ext_ctx *x, jab_str to, jab_str type)
 {
     char name[16] = "";
-    if (type.n < sizeof name && type.p)
+    int fits = type.n < sizeof name;
+    if (fits && type.p)
         memcpy(name, type.p, type.n);
-    return jabi_out_new(x->session, JAB_PRESENCE, to, name[0] ? name : NULL);
+    jab_out *o = jabi_out_new(x->session, JAB_PRESENCE, to, name[0] ? name : NULL);
+    if (!fits)
+        jab_out_fail(o, JAB_EINVAL);
+    return o;
 }
 
 jab_out *jab_ext_iq(jab_ext_ctx *x, jab_str to, jab_iq_type type, jab_reply_fn fn)
@@ -177,8 +181,9 @@ void jab_out_child(jab_out *o, const char *ns, const char *name)
         return;
     begin_content(o);
     jabi_writer_start(&o->writer, jab_cstr(ns), jab_cstr(name));
-    if (o->kind == JAB_MESSAGE && o->writer.depth == 2 && !ns && strcmp(name, "body") == 0)
-        o->has_body = 1;
+    int own_ns = !ns || strcmp(ns, JABI_NS_CLIENT) == 0;
+    if (!o->writer.error && o->writer.depth == 2 && own_ns && strcmp(name, "body") == 0)
+        o->has_body = o->kind == JAB_MESSAGE;
 }
 
 void jab_out_attr(jab_out *o, const char *name, jab_str value)
@@ -223,6 +228,8 @@ void jab_out_copy(jab_out *o, const jab_xml *el)
     if (!is_usable(o) || !el)
         return;
     begin_content(o);
+    if (o->writer.depth == 1 && jab_xml_is(el, JABI_NS_CLIENT, "body"))
+        o->has_body = o->kind == JAB_MESSAGE;
     jabi_writer_tree(&o->writer, el);
 }
 

@@ -81,6 +81,7 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
     s->now = now;
     s->started = 1;
     s->online = s->closing = s->closed = s->starved = 0;
+    s->eof = JABI_EOF_NONE;
     s->self = NULL;
     s->fault = (jab_fault){0};
     s->inflated_left = (jab_str){NULL, 0};
@@ -208,16 +209,24 @@ void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now)
     jabi_session_end(s);
 }
 
+static void end_of_input(jab_session *s)
+{
+    if (!s->closing)
+        (void)jabi_stream_fault(&s->stream, JAB_EEOF, jabi_stream_stage(&s->stream), NULL,
+                                s->eof == JABI_EOF_CLEAN ? "the server closed the connection"
+                                                         : "the connection was cut");
+    jabi_session_end(s);
+}
+
+/* What came before the end and was taken, but found no room, is not lost. */
 void jab_session_eof(jab_session *s, int clean, int64_t now)
 {
     s->now = now;
     if (!s->started || s->closed)
         return;
-    if (!s->closing)
-        (void)jabi_stream_fault(&s->stream, JAB_EEOF, jabi_stream_stage(&s->stream), NULL,
-                                clean ? "the server closed the connection"
-                                      : "the connection was cut");
-    jabi_session_end(s);
+    s->eof = clean ? JABI_EOF_CLEAN : JABI_EOF_CUT;
+    if (!jabi_feed_is_left(s))
+        end_of_input(s);
 }
 
 void jab_session_close(jab_session *s, int64_t now)
@@ -281,6 +290,8 @@ void jab_session_tick(jab_session *s, int64_t now)
     do_work(s);
     if (jabi_feed_waits(s))
         jabi_feed_more(s);
+    if (s->eof && !jabi_feed_is_left(s) && !s->closed)
+        end_of_input(s);
     jabi_requests_expire(s);
     jabi_exts_tick(s);
     jabi_session_settle(s);

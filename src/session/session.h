@@ -25,6 +25,7 @@ typedef struct jabi_holder {
     struct jabi_holder *next; /* in the list of spares */
     jabi_arena arena;
     unsigned refs;
+    size_t held; /* bytes counted in the session's held_bytes */
 } jabi_holder;
 
 struct jab_stanza {
@@ -135,6 +136,7 @@ struct jab_session {
     int64_t now;
     int started; /* a stream is under way or was */
     int online, closing, closed;
+    enum { JABI_EOF_NONE, JABI_EOF_CLEAN, JABI_EOF_CUT } eof; /* once all is inflated */
     int offline_unsaid; /* no memory for the event: said when the queue is empty */
     int starved;        /* no memory for an extension's event: ends the session when it returns */
     int64_t login_deadline, close_deadline, stanza_deadline, last_out;
@@ -145,6 +147,7 @@ struct jab_session {
     jabi_holder *filling;  /* takes the stanza that is arriving */
     jabi_holder *current;  /* of the stanza being routed */
     jab_stanza *routed;    /* that stanza, unwrapped; NULL between stanzas */
+    size_t held_bytes;     /* of stanzas whose events wait */
     jabi_holder *spare;
     size_t n_spare;
     jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */
@@ -189,11 +192,19 @@ void jabi_holders_fini(jab_session *s);
 
 /* feed.c: whether inflated bytes wait that the application made room for. */
 int jabi_feed_waits(const jab_session *s);
+int jabi_feed_is_left(const jab_session *s); /* room or not */
 void jabi_feed_more(jab_session *s);
 
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
 void jabi_events_fini(jab_session *s);
+
+/* Whether what a handler returned ends the session. What it could not send for
+ * want of room, or as the session closes, does not. */
+static inline int jabi_is_fatal(int err)
+{
+    return err < 0 && err != JAB_EAGAIN && err != JAB_EOFFLINE;
+}
 
 /* session.c: ends the stream with the stream's own fault, or with this one. */
 void jabi_session_end(jab_session *s);

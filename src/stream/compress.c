@@ -112,6 +112,12 @@ jab_str jabi_stream_inflate(jabi_stream *str, const char **p, size_t *n, int *er
     z->in_bytes += used;
     z->inflated_bytes += made;
     *error = 0;
+    if (code == Z_MEM_ERROR) {
+        jabi_stream_write_error(str, "resource-constraint");
+        *error = jabi_stream_fault(str, JAB_ENOMEM, jabi_stream_stage(str), NULL, "%s",
+                                   jab_strerror(JAB_ENOMEM));
+        return (jab_str){NULL, 0};
+    }
     if (code != Z_OK && code != Z_BUF_ERROR) {
         *error =
             jabi_stream_broken(str, "undefined-condition", "sent compressed data that is damaged");

@@ -68,12 +68,37 @@ static int is_empty(const jab_xml *el)
     return !el->first && el->text_n == 0;
 }
 
+/* Namespaces in XML 1.0 §3: this namespace has the prefix "xml" and must not
+ * be declared as the default. */
+static int has_xml_prefix(const jab_xml *el)
+{
+    return jab_str_is(ns_of(el), JABI_NS_XML);
+}
+
+static void put_name(jabi_sink *sink, const jab_xml *el)
+{
+    if (has_xml_prefix(el))
+        put_z(sink, "xml:");
+    jabi_sink_add(sink, el->name, el->name_n);
+}
+
+/* The default namespace inside `el`, when it is `ns` around `top`. */
+static jab_str ns_inside(const jab_xml *el, const jab_xml *top, jab_str ns)
+{
+    while (has_xml_prefix(el)) {
+        if (el == top)
+            return ns;
+        el = el->parent;
+    }
+    return ns_of(el);
+}
+
 /* `ns` is the default namespace around the element. */
 static void put_start(jabi_sink *sink, const jab_xml *el, jab_str ns)
 {
     put_z(sink, "<");
-    jabi_sink_add(sink, el->name, el->name_n);
-    if (!jab_str_eq(ns_of(el), ns)) {
+    put_name(sink, el);
+    if (!has_xml_prefix(el) && !jab_str_eq(ns_of(el), ns)) {
         put_z(sink, " xmlns");
         put_value(sink, ns_of(el));
     }
@@ -88,7 +113,7 @@ static void put_end(jabi_sink *sink, const jab_xml *el)
     if (is_empty(el))
         return;
     put_z(sink, "</");
-    jabi_sink_add(sink, el->name, el->name_n);
+    put_name(sink, el);
     put_z(sink, ">");
 }
 
@@ -98,7 +123,7 @@ void jabi_write_tree(jabi_sink *sink, const jab_xml *top, jab_str ns)
     put_start(sink, el, ns);
     for (;;) {
         if (el->first) {
-            put_start(sink, el->first, ns_of(el));
+            put_start(sink, el->first, ns_inside(el, top, ns));
             el = el->first;
             continue;
         }
@@ -111,7 +136,7 @@ void jabi_write_tree(jabi_sink *sink, const jab_xml *top, jab_str ns)
         if (el == top)
             return;
         jabi_escape(sink, jabi_xml_view(el->tail, el->tail_n), JABI_IN_TEXT);
-        put_start(sink, el->next, ns_of(el->parent));
+        put_start(sink, el->next, ns_inside(el->parent, top, ns));
         el = el->next;
     }
 }

@@ -86,7 +86,8 @@ void jabi_writer_start(jabi_writer *w, jab_str ns, jab_str name)
 {
     if (w->error)
         return;
-    if (!is_name(name) || w->depth == JABI_WRITER_DEPTH) {
+    /* Namespaces in XML 1.0 §3: that namespace cannot be the default. */
+    if (!is_name(name) || w->depth == JABI_WRITER_DEPTH || jab_str_is(ns, JABI_NS_XML)) {
         fail(w, JAB_EXML);
         return;
     }

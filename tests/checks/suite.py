@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Checks of the sources and of what was built: layers, headers, symbols, installation."""
+"""Checks of the sources, or of what was built: layers, headers, symbols, installation.
+
+    tests/checks/suite.py sources|built
+"""
 import os
 import sys
 
@@ -8,5 +11,5 @@ from checks import test_built, test_sources
 from kit import tap
 
 if __name__ == "__main__":
-    modules = (test_sources, test_built)
-    sys.exit(tap.run(tap.wanted([c for m in modules for c in tap.cases_of(m)])))
+    module = {"sources": test_sources, "built": test_built}[sys.argv[1]]
+    sys.exit(tap.run(tap.wanted(tap.cases_of(module))))

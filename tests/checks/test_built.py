@@ -93,6 +93,11 @@ def test_program_and_library_are_hardened():
         assert re.search(r"DYN \(", run(["readelf", "-hW", path])), path
 
 
+def test_the_manual_has_the_options_of_the_program():
+    run(["/usr/bin/python3", os.path.join(ROOT, "tools", "manual.py"), "--check",
+         os.path.join(BUILD, "jabiru")])
+
+
 def install(folder):
     """`make install` into a folder; the environment that builds against it."""
     run(["make", "install", "DESTDIR=" + folder, "PREFIX=/usr"], cwd=ROOT)

@@ -83,13 +83,11 @@ def test_manual_pages_are_well_formed():
     run("mandoc", "-T", "lint", "-W", "error", *pages)
 
 
-def test_the_manual_has_the_program_s_options():
-    run("/usr/bin/python3", "tools/manual.py", "--check", os.path.join(ROOT, "build", "jabiru"))
-
-
 def test_every_python_and_shell_script_parses():
-    scripts = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, stdout=subprocess.PIPE,
-                             text=True).stdout.split()
+    scripts = [os.path.join(path, name) for folder in ("tests", "tools", "bench")
+               for path, _, names in os.walk(os.path.join(ROOT, folder))
+               for name in names if name.endswith(".py")]
+    assert len(scripts) > 20, scripts
     for path in scripts:
         compile(read(path), path, "exec")
     run("sh", "-n", "tools/install-packages")

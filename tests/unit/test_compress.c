@@ -205,7 +205,7 @@ static void a_slow_reader_loses_nothing(void **state)
         fed += (size_t)took;
         idle = took == 0 ? idle + 1 : 0;
         for (const jab_event *ev; (ev = jab_session_next(e.s)); idle = 0) {
-            char want[8];
+            char want[12];
             snprintf(want, sizeof want, "%d", seen++);
             assert_str(ev->message->body, want);
         }
@@ -213,6 +213,78 @@ static void a_slow_reader_loses_nothing(void **state)
             jab_session_tick(e.s, e.now);
     }
     assert_int_equal(seen, 400);
+    tear_down();
+}
+
+/* The server may not wait for the client's header: what follows <compressed/>
+ * is compressed, in whatever read it comes. */
+static void what_follows_in_the_same_read_is_compressed(void **state)
+{
+    (void)state;
+    set_up(JAB_COMPRESS_PLAIN, NULL);
+    char both[2000];
+    size_t n = sizeof COMPRESSED - 1;
+    memcpy(both, COMPRESSED, n);
+    static const char in[] = PEER_HEADER OFFER;
+    deflater.next_in = (Bytef *)in;
+    deflater.avail_in = sizeof in - 1;
+    deflater.next_out = (Bytef *)both + n;
+    deflater.avail_out = sizeof both - (uInt)n;
+    deflate(&deflater, Z_SYNC_FLUSH);
+    n = sizeof both - deflater.avail_out;
+    peer_clear(&e);
+    assert_int_equal(jab_session_feed(e.s, both, n, e.now), n);
+    assert_non_null(strstr(sent_inflated(), "<bind"));
+    tear_down();
+    /* And what is not compressed there is damaged. */
+    set_up(JAB_COMPRESS_PLAIN, NULL);
+    assert_int_equal(peer_says(&e, COMPRESSED PEER_HEADER OFFER), JAB_EPROTO);
+    tear_down();
+}
+
+/* inflate() takes its window when it needs it. */
+static void no_memory_is_not_called_damage(void **state)
+{
+    (void)state;
+    int met = 0;
+    for (size_t after = 1; after < 60; after++) {
+        set_up(JAB_COMPRESS_PLAIN, NULL);
+        peer_clear(&e);
+        assert_true(peer_says(&e, COMPRESSED) >= 0);
+        e.mem.fail_at = e.mem.calls + after;
+        ptrdiff_t result = says_compressed(PEER_HEADER OFFER, sizeof PEER_HEADER OFFER - 1);
+        assert_true(result >= 0 || result == JAB_ENOMEM);
+        met += result < 0;
+        tear_down();
+    }
+    assert_true(met > 0);
+}
+
+static void the_end_does_not_lose_what_came_before_it(void **state)
+{
+    (void)state;
+    set_up(JAB_COMPRESS_PLAIN, NULL);
+    go_online();
+    static char text[320 * 64];
+    size_t n = 0;
+    for (int i = 0; i < 320; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "<message from='r@x.y'><body>%d</body></message>", i);
+    assert_true(says_compressed(text, n) > 0);
+    jab_session_eof(e.s, 1, e.now);
+    int seen = 0, ended = 0;
+    for (int turns = 0; turns < 320 && !ended; turns++) {
+        for (const jab_event *ev; (ev = jab_session_next(e.s));) {
+            assert_false(ended);
+            seen += ev->type == JAB_EV_MESSAGE;
+            ended = ev->type == JAB_EV_OFFLINE;
+        }
+        if (jab_session_deadline(e.s) <= e.now)
+            jab_session_tick(e.s, e.now);
+    }
+    assert_int_equal(seen, 320);
+    assert_true(ended);
+    assert_int_equal(jab_session_error(e.s), JAB_EEOF);
     tear_down();
 }
 
@@ -226,6 +298,9 @@ int main(void)
         cmocka_unit_test(a_bomb_of_one_stanza_is_stopped),
         cmocka_unit_test(damaged_data_ends_the_stream),
         cmocka_unit_test(a_slow_reader_loses_nothing),
+        cmocka_unit_test(what_follows_in_the_same_read_is_compressed),
+        cmocka_unit_test(the_end_does_not_lose_what_came_before_it),
+        cmocka_unit_test(no_memory_is_not_called_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

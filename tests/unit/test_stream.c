@@ -289,6 +289,188 @@ static void a_stripped_channel_binding_ends_the_log_in(void **state)
                             rows[i].flag);
 }
 
+/* -- Limits --------------------------------------------------------------------- */
+
+static void limits_without_limit_are_limits_that_hold(void **state)
+{
+    (void)state;
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.max_stanza_bytes = cfg.max_output_bytes = cfg.max_events = SIZE_MAX;
+    cfg.login_timeout = cfg.request_timeout = cfg.keepalive = cfg.stanza_timeout = JAB_NEVER - 1;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    (void)count_events(0);
+    static char text[600000];
+    size_t n = (size_t)snprintf(text, sizeof text, "<message from='r@x.y'><body>");
+    memset(text + n, 'a', 500000);
+    snprintf(text + n + 500000, sizeof text - n - 500000, "</body></message>");
+    assert_true(peer_says(&e, text) > 0);
+    assert_int_equal(jab_session_next(e.s)->message->body.n, 500000);
+    jab_out *o = jab_message_to(e.s, JAB_STR("r@x.y"), JAB_MSG_CHAT);
+    text[n + 500000] = '\0';
+    jab_out_body(o, jab_cstr(text + n));
+    assert_int_equal(jab_out_send(o, 0), 0);
+    o = jab_iq_to(e.s, JAB_STR("r@x.y"), JAB_IQ_GET);
+    jab_out_child(o, "urn:test", "q");
+    assert_int_equal(jab_out_send(o, 1), 0);
+    jab_session_tick(e.s, e.now + 1000000);
+    assert_int_equal(count_events(JAB_EV_IQ), 0);
+    peer_free(&e);
+}
+
+static void times_before_now_are_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        unit_mem_init(&e.mem, 0);
+        jab_config cfg = peer_config(&e);
+        int64_t *const times[] = {&cfg.login_timeout, &cfg.request_timeout, &cfg.stanza_timeout,
+                                  &cfg.keepalive, &cfg.connect_timeout};
+        *times[i] = -1;
+        assert_int_equal(peer_new(&e, &cfg), JAB_EINVAL);
+        assert_int_equal(e.mem.live, 0);
+    }
+}
+
+/* The elements of a stanza take more memory than its bytes: a few hundred of
+ * the largest are more than a machine has. */
+static void what_waits_to_be_pulled_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    peer_online(&e);
+    static char text[900000];
+    size_t n = (size_t)snprintf(text, sizeof text, "<message from='r@x.y'><body>b</body>");
+    while (n < sizeof text - 20)
+        n += (size_t)snprintf(text + n, sizeof text - n, "<a/>");
+    snprintf(text + n, sizeof text - n, "</message>");
+    size_t taken = 0, total = strlen(text);
+    while (taken < 40 && jab_session_feed(e.s, text, total, e.now) == (ptrdiff_t)total)
+        taken++;
+    assert_in_range(taken, 1, 5);
+    assert_int_equal(jab_session_feed(e.s, text, total, e.now), 0);
+    /* All that was taken is there, and reading goes on when it was pulled. */
+    assert_int_equal(count_events(JAB_EV_MESSAGE), taken);
+    assert_int_equal(jab_session_feed(e.s, text, total, e.now), total);
+    assert_int_equal(count_events(JAB_EV_MESSAGE), 1);
+    peer_free(&e);
+}
+
+/* -- Builders ------------------------------------------------------------------- */
+
+static int bodies_seen;
+
+static int watch_bodies(jab_ext_ctx *x, jab_out *o)
+{
+    (void)x;
+    bodies_seen += jab_out_has_body(o);
+    return 0;
+}
+
+static const jab_ext watcher = {
+    .size = sizeof(jab_ext), .name = "watcher", .outgoing = watch_bodies};
+
+/* However it was written, filters know of it. */
+static void a_body_is_a_body_however_it_is_written(void **state)
+{
+    (void)state;
+    static const jab_ext *const exts[] = {&watcher, NULL};
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.exts = exts;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    static const char *const raw[] = {"<body>b</body>", "<x xmlns='urn:x'><body>b</body></x>",
+                                      "<body xmlns='urn:x'>b</body>"};
+    static const int counts[] = {1, 0, 0};
+    for (size_t i = 0; i < 3; i++) {
+        bodies_seen = 0;
+        jab_out *o = jab_message_to(e.s, JAB_STR("r@x.y"), JAB_MSG_CHAT);
+        jab_out_raw(o, jab_cstr(raw[i]));
+        assert_int_equal(jab_out_send(o, 0), 0);
+        assert_int_equal(bodies_seen, counts[i]);
+    }
+    bodies_seen = 0;
+    jab_out *o = jab_message_to(e.s, JAB_STR("r@x.y"), JAB_MSG_CHAT);
+    jab_out_child(o, "jabber:client", "body");
+    jab_out_text(o, JAB_STR("b"));
+    assert_int_equal(jab_out_send(o, 0), 0);
+    assert_int_equal(bodies_seen, 1);
+    peer_free(&e);
+}
+
+static int presence_error;
+
+static int send_odd_presence(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
+{
+    (void)st;
+    (void)el;
+    jab_out *o = jab_ext_presence(x, JAB_STR("r@x.y"), JAB_STR("unsubscribed-for-ever"));
+    presence_error = jab_out_send(o, 0);
+    return JAB_PASS;
+}
+
+/* A type that is none must not become the presence without one. */
+static void an_unknown_presence_type_is_not_available(void **state)
+{
+    (void)state;
+    static const jab_route routes[] = {
+        {JAB_STAGE_OBSERVE, JAB_MESSAGE, JAB_FROM_ANY, "urn:go", "go", send_odd_presence}};
+    static const jab_ext odd = {.size = sizeof(jab_ext), .name = "odd", JAB_ROUTES(routes)};
+    static const jab_ext *const exts[] = {&odd, NULL};
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.exts = exts;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    peer_says(&e, "<message from='r@x.y'><go xmlns='urn:go'/></message>");
+    assert_int_equal(presence_error, JAB_EINVAL);
+    assert_false(peer_sent(&e, "<presence"));
+    peer_free(&e);
+}
+
+static int64_t ticks_then_fails(jab_ext_ctx *x, int64_t now)
+{
+    (void)now;
+    jab_fault fault = {.code = JAB_EIO, .stage = JAB_AT_SESSION, .text = JAB_STR("no")};
+    jab_session_fail(jab_ext_session(x), &fault, now);
+    return JAB_NEVER;
+}
+
+static int64_t ticks_and_emits(jab_ext_ctx *x, int64_t now)
+{
+    (void)now;
+    (void)jab_ext_emit(x, JAB_EV(9999, 1), 0);
+    return JAB_NEVER;
+}
+
+static int wake_soon(jab_ext_ctx *x, int resumed)
+{
+    (void)resumed;
+    jab_ext_wake(x, jab_ext_now(x) + 10);
+    return 0;
+}
+
+static void nothing_comes_after_the_end(void **state)
+{
+    (void)state;
+    static const jab_ext fails = {
+        .size = sizeof(jab_ext), .name = "f", .online = wake_soon, .tick = ticks_then_fails};
+    static const jab_ext emits = {
+        .size = sizeof(jab_ext), .name = "g", .online = wake_soon, .tick = ticks_and_emits};
+    static const jab_ext *const exts[] = {&fails, &emits, NULL};
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.exts = exts;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    (void)count_events(0);
+    jab_session_tick(e.s, e.now + 10);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    assert_null(jab_session_next(e.s));
+    peer_free(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +483,12 @@ int main(void)
         cmocka_unit_test(events_outlive_the_stream_that_they_came_from),
         cmocka_unit_test(the_words_of_a_fault_are_utf8_however_long),
         cmocka_unit_test(a_stripped_channel_binding_ends_the_log_in),
+        cmocka_unit_test(limits_without_limit_are_limits_that_hold),
+        cmocka_unit_test(times_before_now_are_refused),
+        cmocka_unit_test(what_waits_to_be_pulled_is_bounded_in_bytes),
+        cmocka_unit_test(a_body_is_a_body_however_it_is_written),
+        cmocka_unit_test(an_unknown_presence_type_is_not_available),
+        cmocka_unit_test(nothing_comes_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,8 @@ static void refuses_what_would_not_be_well_formed(void **state)
     jabi_writer_start(begin(&d), none, JAB_STR("a"));
     jabi_writer_attr(&d.w, JAB_STR("xmlns"), JAB_STR("u"));
     expect_error(&d, JAB_EXML);
+    jabi_writer_start(begin(&d), JAB_STR("http://www.w3.org/XML/1998/namespace"), JAB_STR("a"));
+    expect_error(&d, JAB_EXML);
     begin(&d);
     for (int i = 0; i < JABI_WRITER_DEPTH; i++)
         jabi_writer_start(&d.w, none, JAB_STR("a"));
@@ -236,6 +238,8 @@ static void survives_a_lack_of_memory(void **state)
 /* -- Trees ------------------------------------------------------------------------------- */
 
 static const char *const trees[] = {
+    "<xml:la a='1'>t<xml:b><c xmlns='u:1'/></xml:b><d/></xml:la>",
+    "<a xmlns='u:2'><xml:b>x<c/><d xmlns=''/></xml:b></a>",
     "<a/>",
     "<a b='c'>d</a>",
     "<a>1<b>2</b>3<c/>4<b><d/>5</b></a>",
