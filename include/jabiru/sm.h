@@ -40,6 +40,10 @@ typedef struct jab_sent {
 /* Whether what is sent now will be reported by JAB_EV_SENT. */
 JAB_API int jab_sm_active(const jab_session *s);
 
+/* Whether the stream that ended may go on in the next connection: then nothing
+ * that waits is lost yet. */
+JAB_API int jab_sm_resumable(const jab_session *s);
+
 /* Messages sent and not yet acknowledged. */
 JAB_API size_t jab_sm_waiting(const jab_session *s);
 

@@ -268,6 +268,11 @@ int jab_sm_active(const jab_session *s)
     return s->stream.sm.requested;
 }
 
+int jab_sm_resumable(const jab_session *s)
+{
+    return s->closed && s->kept;
+}
+
 size_t jab_sm_waiting(const jab_session *s)
 {
     size_t n = 0;
