@@ -128,11 +128,25 @@ void jabi_client_shown(jab_client *c)
         jabi_loop_post(c->loop, &c->work);
 }
 
+/* Whether there is work that no socket and no timer announces: what was pulled
+ * made room for what waits, here or inflated within the session, or lets an
+ * end come to its end; or the application sent something. Output that the
+ * socket does not take asks for itself. */
+static int has_work(const jab_client *c, int pulled)
+{
+    if (c->phase != JABI_CONN_STREAM)
+        return pulled && c->phase == JABI_CONN_ENDED;
+    if (!c->blocked && jabi_stream_pending(&c->session->stream))
+        return 1;
+    if (c->pending.n)
+        return jabi_feed_has_room(c->session);
+    return jab_session_deadline(c->session) <= jabi_now();
+}
+
 const jab_event *jab_client_next(jab_client *c)
 {
     const jab_event *ev = jab_session_next(c->session);
-    /* Pulling makes room for what waits, and lets an end come to its end. */
-    if (c->pending.n || c->phase == JABI_CONN_ENDED || jabi_stream_pending(&c->session->stream))
+    if (has_work(c, ev != NULL))
         jabi_loop_post(c->loop, &c->work);
     if (!jabi_has_event(c) && !jab_client_over(c))
         jabi_task_remove(&c->ready);

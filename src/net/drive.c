@@ -178,7 +178,7 @@ static void pump(jab_client *c)
     if (jabi_flush(c) < 0)
         jab_session_eof(s, 0, now);
     c->flushed_at = now;
-    if (c->pending.n && !jabi_has_event(c)) /* its output had been full */
+    if (c->pending.n && jabi_feed_has_room(s)) /* its output had been full */
         jabi_loop_post(c->loop, &c->work);
     if (jab_session_closed(s))
         jabi_ended(c);

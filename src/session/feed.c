@@ -145,8 +145,7 @@ static int take_item(jab_session *s, const char **p, size_t *n)
     return 1;
 }
 
-/* Whether the next item may be taken now. */
-static int can_take(const jab_session *s)
+int jabi_feed_has_room(const jab_session *s)
 {
     return !s->closed && !is_full(s) && s->stream.phase != JABI_PHASE_TLS &&
            s->stream.phase != JABI_PHASE_WORK;
@@ -157,7 +156,7 @@ static int can_take(const jab_session *s)
 static void take_items(jab_session *s, const char **p, size_t *n)
 {
     unsigned compressed = s->stream.state & JABI_COMPRESSED;
-    while (*n && can_take(s) && take_item(s, p, n))
+    while (*n && jabi_feed_has_room(s) && take_item(s, p, n))
         if ((s->stream.state & JABI_COMPRESSED) != compressed)
             return;
 }
@@ -165,7 +164,7 @@ static void take_items(jab_session *s, const char **p, size_t *n)
 /* Takes compressed bytes, beginning with what an earlier call left inflated. */
 static void take_compressed(jab_session *s, const char **p, size_t *n)
 {
-    while (can_take(s)) {
+    while (jabi_feed_has_room(s)) {
         if (s->inflated_left.n) {
             take_items(s, &s->inflated_left.p, &s->inflated_left.n);
             if (s->inflated_left.n)
@@ -191,14 +190,14 @@ int jabi_feed_is_left(const jab_session *s)
 
 int jabi_feed_waits(const jab_session *s)
 {
-    return jabi_feed_is_left(s) && can_take(s);
+    return jabi_feed_is_left(s) && jabi_feed_has_room(s);
 }
 
 /* Takes what there is room for; returns how much of `n` is left. */
 static size_t take_all(jab_session *s, const char *p, size_t left)
 {
     int progress = 1;
-    while (progress && can_take(s) && (left || jabi_feed_waits(s))) {
+    while (progress && jabi_feed_has_room(s) && (left || jabi_feed_waits(s))) {
         size_t before = left + s->inflated_left.n;
         int compressed = (s->stream.state & JABI_COMPRESSED) != 0;
         if (compressed)

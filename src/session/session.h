@@ -190,7 +190,10 @@ jabi_holder *jabi_holder_get(jab_session *s); /* refs 1, or NULL */
 void jabi_holder_unref(jab_session *s, jabi_holder *h);
 void jabi_holders_fini(jab_session *s);
 
-/* feed.c: whether inflated bytes wait that the application made room for. */
+/* feed.c: whether the session would take bytes now. */
+int jabi_feed_has_room(const jab_session *s);
+
+/* Whether inflated bytes wait that the application made room for. */
 int jabi_feed_waits(const jab_session *s);
 int jabi_feed_is_left(const jab_session *s); /* room or not */
 void jabi_feed_more(jab_session *s);
