@@ -6,6 +6,7 @@
 #include "outbox.h"
 #include "roster.h"
 #include <jabiru/carbons.h>
+#include <jabiru/sm.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -126,8 +127,13 @@ static int on_event(struct run *r, const jab_event *ev)
 {
     if (ev->type == JAB_EV_ONLINE)
         return arrive(r);
+    if (ev->type == JAB_EV_RESUMED) {
+        app_note("jabiru: connected again; nothing was lost");
+        return APP_OK;
+    }
     if (ev->type == JAB_EV_OFFLINE) {
-        cli_outbox_abandon(&r->box);
+        if (!jab_sm_resumable(cli_session(r->c)))
+            cli_outbox_abandon(&r->box);
         app_note("jabiru: the connection was lost; trying again");
         return APP_OK;
     }

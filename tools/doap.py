@@ -25,6 +25,7 @@ CORE = [
     ("XEP-0106", "1.1.1", "src/jid/escape.c", ""),
     ("XEP-0138", "2.1", "src/stream/compress.c", ""),
     ("XEP-0147", "1.2", "src/jid/uri.c", "acting on the queries: they are only parsed"),
+    ("XEP-0198", "1.6.3", "src/session/sm.c", "the location to resume at, state kept over a restart"),
     ("XEP-0368", "1.1.0", "src/net/srv.c", ""),
     ("XEP-0440", "1.0.0", "src/stream/auth.c", ""),
 ]
@@ -45,6 +46,7 @@ TITLES = {
     "XEP-0115": "Entity Capabilities",
     "XEP-0138": "Stream Compression",
     "XEP-0147": "XMPP URI Scheme Query Components",
+    "XEP-0198": "Stream Management",
     "XEP-0199": "XMPP Ping",
     "XEP-0202": "Entity Time",
     "XEP-0203": "Delayed Delivery",

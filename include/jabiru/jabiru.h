@@ -51,6 +51,7 @@
 #include <jabiru/presence.h>
 #include <jabiru/roster.h>
 #include <jabiru/session.h>
+#include <jabiru/sm.h>
 #include <jabiru/stanza.h>
 #include <jabiru/time.h>
 #include <jabiru/version.h>

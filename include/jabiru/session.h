@@ -76,6 +76,7 @@ typedef struct jab_config {
     int64_t request_timeout; /* 30,000: until an iq reply counts as missing */
     int64_t stanza_timeout;  /* 60,000: from the first byte of a stanza to its last, while
                               * jab_session_feed() takes bytes */
+    int64_t ack_timeout;     /* 30,000: unacknowledged for so long, the connection is dead */
     int64_t keepalive;       /* 60,000: idle time after which one space is sent */
 
     /* Inputs. Absent: malloc, the system's randomness and clock. */

@@ -1,5 +1,7 @@
 /* ended.c: what follows the end of a connection: another target, another
  * connection, or the end of the client. */
+#include <jabiru/sm.h>
+
 #include "net/conn.h"
 
 #include <stdio.h>
@@ -64,6 +66,7 @@ static void settle(jab_client *c, const jab_fault *fault)
     jabi_dial_free(c);
     if (c->closing || c->cfg->no_reconnect || (fault && !jabi_retry_allowed(fault))) {
         c->final = 1;
+        jab_session_give_up(c->session);
         c->error = !c->closing && fault ? fault->code : 0;
         return;
     }

@@ -66,6 +66,7 @@ static void fill_defaults(jab_config *c)
         .login_timeout = 60000,
         .request_timeout = 30000,
         .stanza_timeout = 60000,
+        .ack_timeout = 30000,
         .keepalive = 60000,
         .connect_timeout = 30000,
     };
@@ -78,6 +79,7 @@ static void fill_defaults(jab_config *c)
     FILL(login_timeout);
     FILL(request_timeout);
     FILL(stanza_timeout);
+    FILL(ack_timeout);
     FILL(keepalive);
     FILL(connect_timeout);
 #undef FILL

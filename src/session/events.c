@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "base/mem.h"
+#include "session/sm.h"
 
 static int grow(jab_session *s)
 {
@@ -45,6 +46,7 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
     *slot = (jabi_queued_event){
         .event = {.type = type, .tag = tag, .data = data, .stanza = s->routed},
         .holder = h,
+        .from = jabi_sm_stamp(s),
     };
     s->emitted = h;
     return &slot->event;
@@ -60,13 +62,16 @@ const jab_event *jab_session_next(jab_session *s)
         q->shown = (jab_event){.type = JAB_EV_OFFLINE, .fault = &s->fault};
         return &q->shown;
     }
-    if (q->n == 0)
+    if (q->n == 0) {
+        jabi_sm_pulled(s);
         return NULL;
+    }
     jabi_queued_event *slot = &q->ring[q->first];
     q->first = (q->first + 1) % q->cap;
     q->n--;
     q->shown = slot->event;
     q->shown_holder = slot->holder;
+    q->shown_from = slot->from;
     return &q->shown;
 }
 

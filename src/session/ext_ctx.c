@@ -83,11 +83,11 @@ int jabi_exts_start(jab_session *s)
     return jabi_routes_build(s);
 }
 
-void jabi_exts_online(jab_session *s)
+void jabi_exts_online(jab_session *s, int resumed)
 {
     for (size_t i = 0; i < s->n_exts && s->online; i++) {
         jab_ext_ctx *x = &s->exts[i];
-        int err = x->ext->online ? x->ext->online(x, 0) : 0;
+        int err = x->ext->online ? x->ext->online(x, resumed) : 0;
         if (err < 0)
             jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     }

@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "base/check.h"
+#include "session/sm.h"
 
 /* Stanzas whose events wait may take as much as one stanza at its worst. */
 #define HELD_PER_BYTE 32
@@ -26,9 +27,10 @@ static void out_of_memory(jab_session *s)
 }
 
 /* The event owns its address, as the session's changes with the next stream. */
-static int emit_online(jab_session *s)
+static int emit_online(jab_session *s, int resumed)
 {
-    jab_event *ev = jabi_event_push(s, JAB_EV_ONLINE, 0, sizeof(jab_jid));
+    jab_event *ev =
+        jabi_event_push(s, resumed ? JAB_EV_RESUMED : JAB_EV_ONLINE, 0, sizeof(jab_jid));
     if (!ev)
         return JAB_ENOMEM;
     jab_jid *jid = (jab_jid *)ev->data;
@@ -45,16 +47,24 @@ static void go_online(jab_session *s)
     s->self = &s->stream.bound;
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
-    if (emit_online(s) < 0)
-        out_of_memory(s);
+    int resumed = s->stream.sm.resumed;
+    if (!resumed)
+        jabi_session_forget(s);
+    s->kept = 0;
+    int err = emit_online(s, resumed);
+    if (err == 0)
+        err = resumed ? jabi_sm_resume(s) : jabi_sm_begin(s);
+    if (err < 0)
+        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     else
-        jabi_exts_online(s);
+        jabi_exts_online(s, resumed);
     jabi_session_settle(s);
 }
 
 static void on_stanza(jab_session *s, const jab_xml *root)
 {
     int err;
+    jabi_sm_count_in(s);
     jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
     if (st) {
         s->current = s->filling;
@@ -70,8 +80,14 @@ static void on_stanza(jab_session *s, const jab_xml *root)
 
 static void on_element(jab_session *s, const jab_xml *root)
 {
+    if (s->kept)
+        jabi_sm_refresh(s); /* before the log-in may say how far it got */
     int result = jabi_stream_on_element(&s->stream, root);
-    if (result < 0)
+    if (result == 2)
+        result = jabi_sm_on_element(s, root);
+    if (result == JAB_ENOMEM && !s->stream.fault.code)
+        out_of_memory(s);
+    else if (result < 0)
         jabi_session_end(s);
     else if (result == 1)
         on_stanza(s, root);

@@ -5,19 +5,37 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+static int64_t deadline_from(const jab_session *s)
+{
+    return s->cfg.request_timeout == JAB_NEVER ? JAB_NEVER : s->now + s->cfg.request_timeout;
+}
+
 int jabi_request_add(jab_session *s, const jab_out *o, uint64_t tag)
 {
     if (s->n_requests >= s->cfg.max_requests)
         return JAB_EAGAIN;
     jabi_request *r = &s->requests[s->n_requests];
     *r = (jabi_request){.tag = tag, .ext = o->ext, .fn = o->fn};
-    r->deadline = s->cfg.request_timeout == JAB_NEVER ? JAB_NEVER : s->now + s->cfg.request_timeout;
+    r->deadline = deadline_from(s);
     if (jabi_strdup(s->mem, &r->id, o->id) < 0 || jabi_strdup(s->mem, &r->to, o->to.full) < 0) {
         jabi_free(s->mem, (char *)r->id.p);
         return JAB_ENOMEM;
     }
     s->n_requests++;
     return 0;
+}
+
+void jabi_requests_extend(jab_session *s)
+{
+    for (size_t i = 0; i < s->n_requests; i++)
+        s->requests[i].deadline = deadline_from(s);
+}
+
+void jabi_request_undo(jab_session *s)
+{
+    const jabi_request *r = &s->requests[--s->n_requests];
+    jabi_free(s->mem, (char *)r->id.p);
+    jabi_free(s->mem, (char *)r->to.p);
 }
 
 /* Takes a request out of the table; its strings are the caller's to free. */

@@ -1,5 +1,6 @@
 /* out.c: builders: one stanza written from left to right, with a sticky error. */
 #include "session/session.h"
+#include "session/sm.h"
 
 #include "base/mem.h"
 
@@ -371,6 +372,12 @@ static int queue(jab_out *o, uint64_t tag)
     int err = is_request(o) ? jabi_request_add(s, o, tag) : 0;
     if (err < 0)
         return err;
+    err = jabi_sm_note(s, o, tag);
+    if (err < 0) {
+        if (is_request(o))
+            jabi_request_undo(s);
+        return err;
+    }
     jabi_buf_add(out, o->buf.p, o->buf.n);
     if (s->cfg.wire)
         s->cfg.wire(s->cfg.wire_arg, 1, jabi_buf_str(&o->buf));

@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "base/mem.h"
+#include "session/sm.h"
 
 #include <stdio.h>
 
@@ -20,6 +21,7 @@ static int set_up(jab_session *s, const jab_config *cfg)
     err = jab_jid_parse(&s->account, s->cfg.jid, &s->account_buf);
     if (err < 0)
         return err;
+    jabi_buf_init(&s->sent.bytes, s->mem, s->cfg.max_output_bytes + s->cfg.max_stanza_bytes);
     s->requests = jabi_realloc_array(s->mem, NULL, s->cfg.max_requests, sizeof *s->requests);
     if (!s->requests)
         return JAB_ENOMEM;
@@ -39,6 +41,7 @@ int jab_session_new(jab_session **out, const jab_config *cfg)
         return JAB_ENOMEM;
     s->mem = mem;
     s->login_deadline = s->close_deadline = s->stanza_deadline = JAB_NEVER;
+    s->asked_at = JAB_NEVER;
     int err = set_up(s, cfg);
     if (err < 0) {
         jab_session_free(s);
@@ -58,6 +61,7 @@ void jab_session_free(jab_session *s)
         jabi_free(mem, (char *)s->requests[i].to.p);
     }
     jabi_exts_stop(s);
+    jabi_sm_fini(s);
     if (s->stream.mem)
         jabi_stream_fini(&s->stream);
     jabi_holder_unref(s, s->filling);
@@ -136,6 +140,20 @@ static void emit_offline(jab_session *s)
     ev->fault = f;
 }
 
+void jabi_session_forget(jab_session *s)
+{
+    jabi_requests_fail(s, JAB_EOFFLINE);
+    jabi_exts_offline(s);
+    jabi_sm_lost(s);
+}
+
+void jab_session_give_up(jab_session *s)
+{
+    if (s->kept && s->closed)
+        jabi_session_forget(s);
+    s->kept = 0;
+}
+
 void jabi_session_end(jab_session *s)
 {
     if (s->closed)
@@ -151,8 +169,9 @@ void jabi_session_end(jab_session *s)
     jab_stanza *routed = s->routed;
     s->current = NULL;
     s->routed = NULL;
-    jabi_requests_fail(s, JAB_EOFFLINE);
-    jabi_exts_offline(s);
+    s->kept = jabi_sm_may_resume(s);
+    if (!s->kept)
+        jabi_session_forget(s);
     emit_offline(s);
     s->current = current;
     s->routed = routed;
@@ -215,6 +234,7 @@ void jab_session_close(jab_session *s, int64_t now)
     if (!s->started || s->closed || s->closing)
         return;
     s->now = now;
+    jabi_sm_before_close(s);
     s->closing = 1;
     jabi_stream_close(&s->stream);
     s->close_deadline = now + CLOSE_TIMEOUT;
@@ -264,6 +284,8 @@ void jab_session_tick(jab_session *s, int64_t now)
         timed_out(s, "the server did not finish the log-in in time");
     if (s->stanza_deadline <= now)
         timed_out(s, "the server took too long within one stanza");
+    if (jabi_sm_deadline(s) <= now)
+        timed_out(s, "the server has not acknowledged what was sent: the connection is dead");
     if (s->closed)
         return;
     do_work(s);
@@ -285,9 +307,9 @@ int64_t jab_session_deadline(const jab_session *s)
         return JAB_NEVER;
     if (s->stream.phase == JABI_PHASE_WORK || jabi_feed_waits(s))
         return s->now;
-    const int64_t candidates[] = {s->login_deadline,         s->close_deadline,
-                                  s->stanza_deadline,        keepalive_at(s),
-                                  jabi_requests_deadline(s), jabi_exts_deadline(s)};
+    const int64_t candidates[] = {
+        jabi_sm_deadline(s), s->login_deadline,         s->close_deadline,    s->stanza_deadline,
+        keepalive_at(s),     jabi_requests_deadline(s), jabi_exts_deadline(s)};
     int64_t earliest = JAB_NEVER;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
         if (candidates[i] < earliest)
@@ -299,6 +321,8 @@ int64_t jab_session_deadline(const jab_session *s)
 
 jab_str jab_session_out(jab_session *s)
 {
+    if (s->started && !s->closed)
+        jabi_sm_before_out(s);
     jab_str out = s->started ? jabi_stream_out(&s->stream) : (jab_str){"", 0};
     if (!s->closed && (s->stream.out.error || s->stream.wire.error))
         jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));

@@ -49,10 +49,34 @@ enum {
     JABI_ORIGIN_ROOM = 1 << 3,   /* a joined room or its occupant */
 };
 
+/* Where an event stands among the stanzas that stream management counts. */
+typedef struct jabi_event_from {
+    uint32_t count; /* all stanzas before this one are done with before it */
+    uint32_t epoch; /* of which counting; a resumed stream keeps it */
+    int is_set;
+} jabi_event_from;
+
 typedef struct jabi_queued_event {
     jab_event event;
     jabi_holder *holder;
+    jabi_event_from from;
 } jabi_queued_event;
+
+/* One stanza that the server has not acknowledged: its bytes, and the id of
+ * a message of the application, stand in jabi_sent_queue.bytes. */
+typedef struct jabi_sent_row {
+    size_t n, id_n;
+    uint64_t tag;
+    int is_ours;
+} jabi_sent_row;
+
+/* Unacknowledged stanzas, oldest first. */
+typedef struct jabi_sent_queue {
+    jabi_sent_row *rows;
+    size_t first, n, cap;
+    jabi_buf bytes;
+    size_t at; /* where the first row's bytes begin */
+} jabi_sent_queue;
 
 /* Events in order: a ring that grows. */
 typedef struct jabi_event_queue {
@@ -60,6 +84,7 @@ typedef struct jabi_event_queue {
     size_t cap, first, n;
     jab_event shown; /* the one handed out last */
     jabi_holder *shown_holder;
+    jabi_event_from shown_from;
 } jabi_event_queue;
 
 /* One open iq request. */
@@ -128,6 +153,12 @@ struct jab_session {
     jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */
     jabi_event_queue events;
 
+    jabi_sent_queue sent;
+    uint32_t sm_epoch;
+    int ack_owed;     /* the last answer left stanzas out */
+    int64_t asked_at; /* when the open question was asked; JAB_NEVER: none is open */
+    int kept;         /* the last stream may be taken up: its state is still there */
+
     jab_out *spare_out;
     size_t n_spare_out;
 
@@ -184,6 +215,7 @@ static inline int jabi_is_fatal(int err)
 
 /* session.c: ends the stream with the stream's own fault, or with this one. */
 void jabi_session_end(jab_session *s);
+void jabi_session_forget(jab_session *s); /* the stream will not go on: its state goes */
 void jabi_session_settle(jab_session *s); /* ends it when an extension's event found no memory */
 void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words);
 
@@ -200,6 +232,8 @@ int jabi_route_stanza(jab_session *s, jab_stanza *st);
 int jabi_request_add(jab_session *s, const jab_out *o, uint64_t tag);
 int jabi_request_reply(jab_session *s, jab_stanza *st);
 void jabi_requests_expire(jab_session *s);
+void jabi_requests_extend(jab_session *s); /* their time begins again */
+void jabi_request_undo(jab_session *s); /* the one added last */
 void jabi_requests_fail(jab_session *s, int error);
 int64_t jabi_requests_deadline(const jab_session *s);
 int jabi_iq_unclaimed(jab_session *s, const jab_stanza *st, const char *type,
@@ -212,7 +246,7 @@ void jabi_outs_fini(jab_session *s);
 
 /* ext_ctx.c */
 int jabi_exts_start(jab_session *s);
-void jabi_exts_online(jab_session *s);
+void jabi_exts_online(jab_session *s, int resumed);
 void jabi_exts_offline(jab_session *s);
 void jabi_exts_stop(jab_session *s);
 void jabi_exts_tick(jab_session *s);

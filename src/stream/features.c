@@ -3,10 +3,8 @@
 #include "stream/stream.h"
 
 static const jabi_feature *const rows[] = {
-    &jabi_feature_starttls,
-    &jabi_feature_sasl,
-    &jabi_feature_compress,
-    &jabi_feature_bind,
+    &jabi_feature_starttls, &jabi_feature_sasl, &jabi_feature_compress,
+    &jabi_feature_resume,   &jabi_feature_bind,
 };
 
 static int applies(const jabi_feature *row, const jabi_stream *str)

@@ -32,6 +32,7 @@ void jabi_stream_fini(jabi_stream *str)
     jabi_sasl_cache_free(str->sasl_cache);
     jabi_zlib_free(str);
     jabi_xml_parser_free(str->parser);
+    jabi_sm_forget(str);
     jabi_arena_fini(&str->features_arena);
     jabi_arena_fini(&str->tls_arena);
     jabi_buf_fini(&str->out);
@@ -69,7 +70,9 @@ static void forget_last_stream(jabi_stream *str)
     str->header_sent = str->close_sent = 0;
     str->tls = (jab_tls_info){0};
     str->channel_binding = str->mechanism = NULL;
-    str->bound = (jab_jid){0};
+    if (!str->sm.id.p)
+        str->bound = (jab_jid){0};
+    str->sm.resumed = str->sm.active = str->sm.requested = 0;
     str->fault = (jab_fault){0};
     str->redirect[0] = '\0';
 }
@@ -165,6 +168,8 @@ int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
     if (str->phase == JABI_PHASE_READY) {
         if (is_stanza(el))
             return 1;
+        if (jab_str_is(jab_xml_ns(el), JABI_NS_SM))
+            return 2;
         return jabi_stream_broken(str, "unsupported-stanza-type",
                                   "sent an element that is not a stanza");
     }

@@ -19,6 +19,7 @@
 #define JABI_NS_STANZAS          "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define JABI_NS_TLS              "urn:ietf:params:xml:ns:xmpp-tls"
 #define JABI_NS_SASL             "urn:ietf:params:xml:ns:xmpp-sasl"
+#define JABI_NS_SM               "urn:xmpp:sm:3"
 #define JABI_NS_BIND             "urn:ietf:params:xml:ns:xmpp-bind"
 #define JABI_NS_SASL_CB          "urn:xmpp:sasl-cb:0"
 #define JABI_NS_COMPRESS_FEATURE "http://jabber.org/features/compress"
@@ -33,6 +34,7 @@ enum {
     JABI_COMPRESSED = 1 << 2,
     JABI_COMPRESS_TRIED = 1 << 3, /* offered, and refused by the server */
     JABI_BOUND = 1 << 4,
+    JABI_RESUME_TRIED = 1 << 5, /* the server did not take the last stream up */
 };
 
 typedef enum jabi_phase {
@@ -56,6 +58,21 @@ enum {
 };
 
 typedef struct jabi_stream jabi_stream;
+
+/* Stream management (XEP-0198): what outlives one stream. Counters are modulo
+ * 2^32 (XEP-0198 §4). */
+typedef struct jabi_sm {
+    int requested;    /* <enable/> was sent: what goes out is counted */
+    int active;       /* <enabled/> came: what comes in is counted */
+    int resumed;      /* this stream goes on where the last one ended */
+    jab_str id;       /* to resume by, owned; absent: not resumable */
+    uint32_t in;      /* stanzas that came */
+    uint32_t handled; /* of them, those the application is done with */
+    uint32_t out;     /* stanzas sent */
+    uint32_t acked;   /* of them, those the server has */
+    uint32_t told;    /* what <resumed/> or <failed/> said of `acked` */
+    int has_told;
+} jabi_sm;
 typedef struct jabi_zlib jabi_zlib;
 
 /* One row of the negotiation table. */
@@ -101,6 +118,8 @@ struct jabi_stream {
     jabi_sasl_cache *sasl_cache;
     const char *channel_binding; /* the type in use, static; NULL */
     const char *mechanism;       /* static; NULL before SASL began */
+
+    jabi_sm sm;
 
     char bind_id[JABI_ID_SIZE];
     jab_jid bound; /* full address; views into bound_buf */
@@ -193,10 +212,32 @@ int jabi_stream_after_step(jabi_stream *str, int step);
 jab_str jabi_condition_of(const jab_xml *el, const char *ns);
 
 extern const jabi_feature jabi_feature_starttls, jabi_feature_sasl, jabi_feature_compress,
-    jabi_feature_bind;
+    jabi_feature_resume, jabi_feature_bind;
 
 /* SASL's computing, for jabi_stream_work(). */
 int jabi_auth_work(jabi_stream *str);
+
+/* Stream management: an element of its namespace on a bound stream. Returns
+ * 0, or < 0 with the fault set; *event says what it was. */
+typedef enum jabi_sm_event {
+    JABI_SM_NOTHING,
+    JABI_SM_ENABLED,
+    JABI_SM_REFUSED, /* no stream management on this stream */
+    JABI_SM_ASKED,   /* <r/> */
+    JABI_SM_ACKED,   /* <a/>: *h is the count, not yet applied */
+} jabi_sm_event;
+int jabi_sm_element(jabi_stream *str, const jab_xml *el, jabi_sm_event *event, uint32_t *h);
+
+/* Writes <enable/>, <r/>, <a/>. 0 or < 0. */
+int jabi_sm_enable(jabi_stream *str);
+int jabi_sm_ask(jabi_stream *str);
+int jabi_sm_answer(jabi_stream *str);
+
+/* The server counts stanzas that were never sent: XEP-0198 §4. */
+int jabi_sm_too_high(jabi_stream *str, uint32_t h);
+
+/* Forgets the session that could have been resumed. */
+void jabi_sm_forget(jabi_stream *str);
 
 /* Compression. */
 int jabi_zlib_start(jabi_stream *str);

@@ -123,9 +123,9 @@ class Running:
         return self._wait(lambda: next((l for l in self.lines if test(l)), None),
                           seconds, "the awaited line did not come")
 
-    def error_has(self, text, seconds=15):
-        """Waits until standard error holds a text."""
-        return self._wait(lambda: text.encode() in self.errors or None, seconds,
+    def error_has(self, text, seconds=15, times=1):
+        """Waits until standard error holds a text so many times."""
+        return self._wait(lambda: self.errors.count(text.encode()) >= times or None, seconds,
                           "no %r on standard error" % text)
 
     def finish(self, seconds=15):

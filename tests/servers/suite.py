@@ -11,13 +11,13 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from kit import tap
 from kit.accounts import World
-from servers import (test_login, test_messages, test_presence, test_queries, test_rooms, test_roster,
+from servers import (test_login, test_messages, test_presence, test_queries, test_rooms, test_resume, test_roster,
                      test_streams)
 from servers.ejabberd import Ejabberd
 from servers.prosody import Prosody
 
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
-MODULES = (test_login, test_roster, test_presence, test_messages, test_rooms, test_queries)
+MODULES = (test_login, test_roster, test_presence, test_messages, test_rooms, test_queries, test_resume)
 
 
 def serve(server):

@@ -1,0 +1,282 @@
+/*
+ * sm.c: stream management in the session (XEP-0198): what was sent is kept
+ * until the server has it, what came is acknowledged once the application is
+ * done with it, and a stream that breaks is taken up again.
+ */
+#include "session/sm.h"
+
+#include "base/mem.h"
+
+/* -- What was sent ------------------------------------------------------------------ */
+
+/* Doubles the room, or moves the rows to the front of it. */
+static int make_room(jab_session *s)
+{
+    jabi_sent_queue *q = &s->sent;
+    if (q->first > q->n) {
+        memmove(q->rows, q->rows + q->first, q->n * sizeof *q->rows);
+        q->first = 0;
+        return 0;
+    }
+    size_t cap = q->cap ? q->cap * 2 : 16;
+    jabi_sent_row *rows = jabi_realloc_array(s->mem, q->rows, cap, sizeof *rows);
+    if (!rows)
+        return JAB_ENOMEM;
+    q->rows = rows;
+    q->cap = cap;
+    return 0;
+}
+
+int jabi_sm_note(jab_session *s, const jab_out *o, uint64_t tag)
+{
+    jabi_sent_queue *q = &s->sent;
+    if (!s->stream.sm.requested)
+        return 0;
+    if (q->first + q->n == q->cap && make_room(s) < 0)
+        return JAB_ENOMEM;
+    int is_ours = o->kind == JAB_MESSAGE && !o->ext;
+    size_t id_n = is_ours ? o->id.n : 0;
+    if (!jabi_buf_room(&q->bytes, o->buf.n + id_n)) {
+        int err = q->bytes.error == JAB_ELIMIT ? JAB_EAGAIN : q->bytes.error;
+        q->bytes.error = 0;
+        return err;
+    }
+    q->rows[q->first + q->n++] = (jabi_sent_row){o->buf.n, id_n, tag, is_ours};
+    jabi_buf_add(&q->bytes, o->buf.p, o->buf.n);
+    jabi_buf_add(&q->bytes, o->id.p, id_n);
+    s->stream.sm.out++;
+    return 0;
+}
+
+/* Takes the oldest row out and tells the application. 0 or JAB_ENOMEM, and
+ * then the row stays. */
+static int settle_first(jab_session *s, jab_sent_state state)
+{
+    jabi_sent_queue *q = &s->sent;
+    const jabi_sent_row row = q->rows[q->first];
+    if (row.is_ours) {
+        jab_event *ev = jabi_event_push(s, JAB_EV_SENT, row.tag, sizeof(jab_sent));
+        if (!ev)
+            return JAB_ENOMEM;
+        jab_sent *sent = (jab_sent *)ev->data;
+        jab_str id = {q->bytes.p + q->at + row.n, row.id_n};
+        *sent = (jab_sent){jabi_arena_str(&s->emitted->arena, id), state};
+        if (!sent->id.p)
+            sent->id = JAB_STR("");
+    }
+    q->at += row.n + row.id_n;
+    q->first++;
+    q->n--;
+    if (q->n == 0)
+        q->first = 0;
+    if (q->at == q->bytes.n || q->at > q->bytes.n / 2 + 65536) {
+        jabi_buf_consume(&q->bytes, q->at);
+        q->at = 0;
+    }
+    return 0;
+}
+
+/* What can no longer be settled. Without memory for the events the rows stay
+ * and are told when the next chance comes. */
+static void settle_unknown(jab_session *s)
+{
+    while (s->sent.n)
+        if (settle_first(s, JAB_SENT_UNKNOWN) < 0)
+            return;
+}
+
+/* XEP-0198 §4: counts are modulo 2^32, and nobody has more than was sent. */
+static int on_acked(jab_session *s, uint32_t h)
+{
+    jabi_sm *sm = &s->stream.sm;
+    uint32_t newly = h - sm->acked;
+    if (newly > sm->out - sm->acked)
+        return jabi_sm_too_high(&s->stream, h);
+    for (; newly && s->sent.n; newly--) {
+        if (settle_first(s, JAB_SENT_DELIVERED) < 0)
+            return JAB_ENOMEM;
+        sm->acked++;
+    }
+    return 0;
+}
+
+/* -- What came ------------------------------------------------------------------------ */
+
+/* Stanzas are handled in order: up to the one before the first whose events
+ * the application has not left behind. */
+void jabi_sm_refresh(jab_session *s)
+{
+    jabi_sm *sm = &s->stream.sm;
+    const jabi_event_queue *q = &s->events;
+    if (!sm->active && !sm->id.p)
+        return;
+    uint32_t epoch = s->sm_epoch, before = sm->in;
+    if (q->shown_holder && q->shown_from.is_set)
+        before = q->shown_from.epoch == epoch ? q->shown_from.count - 1 : sm->handled;
+    else if (q->n && q->ring[q->first].from.is_set)
+        before =
+            q->ring[q->first].from.epoch == epoch ? q->ring[q->first].from.count - 1 : sm->handled;
+    else if (q->shown_holder || q->n)
+        before = sm->handled;
+    if (before - sm->handled <= sm->in - sm->handled)
+        sm->handled = before;
+}
+
+static void answer(jab_session *s)
+{
+    jabi_sm_refresh(s);
+    s->ack_owed = s->stream.sm.handled != s->stream.sm.in;
+    if (jabi_sm_answer(&s->stream) < 0)
+        jabi_session_end(s);
+}
+
+/* The application is done with some events: an answer that had to leave
+ * stanzas out is made good once none is left. */
+void jabi_sm_pulled(jab_session *s)
+{
+    if (s->ack_owed && s->online && s->events.n == 0 && !s->events.shown_holder)
+        answer(s);
+}
+
+jabi_event_from jabi_sm_stamp(const jab_session *s)
+{
+    /* An event without a stanza belongs behind all that came before it. */
+    uint32_t count = s->stream.sm.in + (s->routed || s->current ? 0 : 1);
+    return (jabi_event_from){count, s->sm_epoch, s->stream.sm.active};
+}
+
+void jabi_sm_count_in(jab_session *s)
+{
+    if (s->stream.sm.active)
+        s->stream.sm.in++;
+}
+
+/* -- The stream ------------------------------------------------------------------------- */
+
+static int on_refused(jab_session *s)
+{
+    settle_unknown(s);
+    jabi_sm_forget(&s->stream);
+    return 0;
+}
+
+int jabi_sm_on_element(jab_session *s, const jab_xml *el)
+{
+    jabi_sm_event event;
+    uint32_t h = 0;
+    int err = jabi_sm_element(&s->stream, el, &event, &h);
+    if (err < 0)
+        return err;
+    if (event == JABI_SM_ENABLED)
+        s->sm_epoch++;
+    else if (event == JABI_SM_REFUSED)
+        err = on_refused(s);
+    else if (event == JABI_SM_ASKED)
+        answer(s);
+    else if (event == JABI_SM_ACKED) {
+        s->asked_at = JAB_NEVER;
+        err = on_acked(s, h);
+    }
+    return err;
+}
+
+/* Asks for an acknowledgement behind what was sent since the last question. */
+void jabi_sm_before_out(jab_session *s)
+{
+    if (!s->online || !s->sent.n || s->asked_at != JAB_NEVER || s->closing)
+        return;
+    if (jabi_sm_ask(&s->stream) >= 0)
+        s->asked_at = s->now;
+}
+
+/* XEP-0198 §4: an answer before the end spares the server from resending. */
+void jabi_sm_before_close(jab_session *s)
+{
+    jabi_sm_before_out(s);
+    if (s->online && s->stream.sm.active)
+        answer(s);
+}
+
+int64_t jabi_sm_deadline(const jab_session *s)
+{
+    if (!s->online || s->asked_at == JAB_NEVER || s->cfg.ack_timeout == JAB_NEVER)
+        return JAB_NEVER;
+    return s->asked_at + s->cfg.ack_timeout;
+}
+
+/* RFC 6120 §7 and XEP-0198 §3: right behind the binding, so that all that
+ * follows is counted. */
+int jabi_sm_begin(jab_session *s)
+{
+    s->asked_at = JAB_NEVER;
+    s->ack_owed = 0;
+    jabi_sm_forget(&s->stream);
+    settle_unknown(s);
+    if (s->sent.n)
+        return JAB_ENOMEM;
+    if (!jab_xml_child(s->stream.features, JABI_NS_SM, "sm"))
+        return 0;
+    return jabi_sm_enable(&s->stream);
+}
+
+/* XEP-0198 §5: what the server has not got is sent again, in order, as it was. */
+static int resend(jab_session *s)
+{
+    const jabi_sent_queue *q = &s->sent;
+    size_t at = q->at;
+    for (size_t i = 0; i < q->n; i++) {
+        const jabi_sent_row *row = &q->rows[q->first + i];
+        jabi_buf_add(&s->stream.out, q->bytes.p + at, row->n);
+        at += row->n + row->id_n;
+    }
+    return s->stream.out.error;
+}
+
+int jabi_sm_resume(jab_session *s)
+{
+    s->asked_at = JAB_NEVER;
+    s->ack_owed = 0;
+    jabi_requests_extend(s);
+    int err = on_acked(s, s->stream.sm.told);
+    return err < 0 ? err : resend(s);
+}
+
+int jabi_sm_may_resume(const jab_session *s)
+{
+    return s->stream.sm.id.p != NULL && !s->closing && !s->cfg.no_reconnect;
+}
+
+/* The server would not go on with the last stream, but may say how far it
+ * had got (XEP-0198 §5, <failed h=''/>). */
+void jabi_sm_lost(jab_session *s)
+{
+    if (s->stream.sm.has_told && s->stream.sm.id.p &&
+        s->stream.sm.told - s->stream.sm.acked <= s->stream.sm.out - s->stream.sm.acked)
+        (void)on_acked(s, s->stream.sm.told);
+    settle_unknown(s);
+    jabi_sm_forget(&s->stream);
+}
+
+void jabi_sm_fini(jab_session *s)
+{
+    jabi_free(s->mem, s->sent.rows);
+    jabi_buf_fini(&s->sent.bytes);
+}
+
+int jab_sm_active(const jab_session *s)
+{
+    return s->stream.sm.requested;
+}
+
+int jab_sm_resumable(const jab_session *s)
+{
+    return s->closed && s->kept;
+}
+
+size_t jab_sm_waiting(const jab_session *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->sent.n; i++)
+        n += s->sent.rows[s->sent.first + i].is_ours != 0;
+    return n;
+}

@@ -1,0 +1,168 @@
+/*
+ * sm.c: stream management on the wire (XEP-0198): resuming the last stream in
+ * place of binding a resource, and the elements that count stanzas. What is
+ * resent, and what the application hears, is the session's business.
+ */
+#include "stream/stream.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+
+#define SM_ID_MAX 4000 /* XEP-0198 §5: ids should not be longer */
+
+/* An unsigned 32-bit number without sign or blanks. */
+static int read_count(jab_str text, uint32_t *out)
+{
+    uint64_t value = 0;
+    if (text.n == 0 || text.n > 10)
+        return 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return 0;
+        value = value * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    *out = (uint32_t)value;
+    return value <= UINT32_MAX;
+}
+
+static int is_true(jab_str text)
+{
+    return jab_str_is(text, "true") || jab_str_is(text, "1");
+}
+
+void jabi_sm_forget(jabi_stream *str)
+{
+    jabi_free(str->mem, (char *)str->sm.id.p);
+    str->sm = (jabi_sm){0};
+}
+
+/* -- Writing -------------------------------------------------------------------- */
+
+static int write_count(jabi_stream *str, const char *name, const char *previd, uint32_t h)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", (unsigned)h);
+    jabi_writer w;
+    size_t mark;
+    jabi_stream_write(str, &w, &mark);
+    jabi_writer_start(&w, JAB_STR(JABI_NS_SM), jab_cstr(name));
+    jabi_writer_attr(&w, JAB_STR("previd"), jab_cstr(previd));
+    jabi_writer_attr(&w, JAB_STR("h"), jab_cstr(text));
+    return jabi_stream_write_end(str, &w, mark, NULL);
+}
+
+int jabi_sm_enable(jabi_stream *str)
+{
+    jabi_sm_forget(str);
+    jabi_writer w;
+    size_t mark;
+    jabi_stream_write(str, &w, &mark);
+    jabi_writer_start(&w, JAB_STR(JABI_NS_SM), JAB_STR("enable"));
+    if (!str->cfg->no_reconnect)
+        jabi_writer_attr(&w, JAB_STR("resume"), JAB_STR("true"));
+    str->sm.requested = 1;
+    return jabi_stream_write_end(str, &w, mark, NULL);
+}
+
+int jabi_sm_ask(jabi_stream *str)
+{
+    jabi_writer w;
+    size_t mark;
+    jabi_stream_write(str, &w, &mark);
+    jabi_writer_start(&w, JAB_STR(JABI_NS_SM), JAB_STR("r"));
+    return jabi_stream_write_end(str, &w, mark, NULL);
+}
+
+int jabi_sm_answer(jabi_stream *str)
+{
+    return write_count(str, "a", NULL, str->sm.handled);
+}
+
+int jabi_sm_too_high(jabi_stream *str, uint32_t h)
+{
+    uint32_t sent = str->sm.out;
+    jabi_buf_printf(&str->out,
+                    "<stream:error><undefined-condition xmlns='" JABI_NS_STREAMS "'/>"
+                    "<handled-count-too-high xmlns='" JABI_NS_SM "' h='%u' send-count='%u'/>"
+                    "</stream:error>",
+                    (unsigned)h, (unsigned)sent);
+    jabi_stream_close(str);
+    jabi_sm_forget(str);
+    return jabi_stream_fault(str, JAB_EPROTO, JAB_AT_SESSION, "undefined-condition",
+                             "the server acknowledged %u stanzas, but only %u were sent",
+                             (unsigned)h, (unsigned)sent);
+}
+
+/* -- Reading -------------------------------------------------------------------- */
+
+static int on_enabled(jabi_stream *str, const jab_xml *el)
+{
+    jab_str id = jab_xml_attr(el, "id");
+    str->sm.active = 1;
+    if (!is_true(jab_xml_attr(el, "resume")) || id.n == 0 || id.n > SM_ID_MAX)
+        return 0;
+    int err = jabi_strdup(str->mem, &str->sm.id, id);
+    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_SESSION, NULL, "%s", jab_strerror(err)) : 0;
+}
+
+int jabi_sm_element(jabi_stream *str, const jab_xml *el, jabi_sm_event *event, uint32_t *h)
+{
+    jabi_sm *sm = &str->sm;
+    jab_str name = jab_xml_name(el);
+    *event = JABI_SM_NOTHING;
+    if (jab_str_is(name, "r") && sm->active) {
+        *event = JABI_SM_ASKED;
+    } else if (jab_str_is(name, "a") && sm->requested && read_count(jab_xml_attr(el, "h"), h)) {
+        *event = JABI_SM_ACKED;
+    } else if (jab_str_is(name, "enabled") && sm->requested && !sm->active) {
+        *event = JABI_SM_ENABLED;
+        return on_enabled(str, el);
+    } else if (jab_str_is(name, "failed") && sm->requested && !sm->active) {
+        *event = JABI_SM_REFUSED;
+    } else {
+        return jabi_stream_broken(str, "bad-format", "broke the order of stream management");
+    }
+    return 0;
+}
+
+/* -- Resuming, in place of binding -------------------------------------------------- */
+
+static int wanted(const jabi_stream *str)
+{
+    return str->sm.id.p != NULL;
+}
+
+static int begin(jabi_stream *str, const jab_xml *offer)
+{
+    (void)offer;
+    int err = write_count(str, "resume", str->sm.id.p, str->sm.handled);
+    return err < 0 ? err : JABI_STEP_WAIT;
+}
+
+static int element(jabi_stream *str, const jab_xml *el)
+{
+    jabi_sm *sm = &str->sm;
+    sm->has_told = read_count(jab_xml_attr(el, "h"), &sm->told);
+    if (jab_xml_is(el, JABI_NS_SM, "failed")) {
+        str->state |= JABI_RESUME_TRIED;
+        return JABI_STEP_AGAIN;
+    }
+    if (!jab_xml_is(el, JABI_NS_SM, "resumed") || !sm->has_told ||
+        !jab_str_eq(jab_xml_attr(el, "previd"), sm->id))
+        return jabi_stream_broken(str, "bad-format", "did not answer the request to resume");
+    sm->requested = sm->active = sm->resumed = 1;
+    str->state |= JABI_BOUND;
+    return JABI_STEP_READY;
+}
+
+const jabi_feature jabi_feature_resume = {
+    .ns = JABI_NS_SM,
+    .name = "sm",
+    .stage = JAB_AT_BIND,
+    .required = JABI_AUTHENTICATED,
+    .forbidden = JABI_BOUND | JABI_RESUME_TRIED,
+    .wanted = wanted,
+    .begin = begin,
+    .element = element,
+};

@@ -1,0 +1,503 @@
+/* test_sm.c: XEP-0198: what is acknowledged, what is resent, what is told. */
+#include "peer.h"
+
+#include "session/session.h"
+
+#define SM_FEATURES                                                                                \
+    "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"                            \
+    "<sm xmlns='urn:xmpp:sm:3'/></stream:features>"
+#define ENABLED "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>"
+#define IN(n)   "<message from='romeo@example.net/o'><body>" n "</body></message>"
+
+static peer e;
+
+static void to_features(const char *features)
+{
+    assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
+    assert_true(peer_says(&e, PEER_HEADER PEER_PLAIN) >= 0);
+    assert_true(peer_says(&e, PEER_SUCCESS) >= 0);
+    peer_clear(&e);
+    assert_true(peer_says(&e, PEER_HEADER) >= 0);
+    assert_true(peer_says(&e, features) >= 0);
+}
+
+static void pull_all(void)
+{
+    while (jab_session_next(e.s))
+        continue;
+}
+
+/* Bound, enabled, events pulled. The bind request was in what was sent last. */
+static void online_with_sm(void)
+{
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    to_features(SM_FEATURES);
+    peer_bind(&e);
+    assert_true(peer_says(&e, ENABLED) >= 0);
+    pull_all();
+    peer_clear(&e);
+}
+
+static void send_message(const char *body, uint64_t tag)
+{
+    jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+    jab_out_body(o, jab_cstr(body));
+    assert_int_equal(jab_out_send(o, tag), 0);
+}
+
+static void acked(uint32_t more)
+{
+    char text[100];
+    snprintf(text, sizeof text, "<a xmlns='urn:xmpp:sm:3' h='%u'/>", e.s->stream.sm.acked + more);
+    (void)!peer_says(&e, text);
+}
+
+/* The next event must report this message. */
+static void expect_sent(uint64_t tag, jab_sent_state state)
+{
+    const jab_event *ev = jab_session_next(e.s);
+    assert_non_null(ev);
+    assert_int_equal(ev->type, JAB_EV_SENT);
+    assert_int_equal(ev->tag, tag);
+    const jab_sent *sent = ev->data;
+    assert_int_equal(sent->state, state);
+    assert_int_equal(sent->id.n, 32);
+}
+
+static void cut(void)
+{
+    jab_session_eof(e.s, 0, e.now);
+    assert_true(jab_session_closed(e.s));
+    peer_clear(&e);
+}
+
+static size_t count_of(const char *text)
+{
+    size_t n = 0;
+    peer_collect(&e);
+    for (const char *p = e.sent; (p = strstr(p, text)); p++)
+        n++;
+    return n;
+}
+
+/* -- One stream ----------------------------------------------------------------- */
+
+static void is_enabled_behind_the_binding_before_any_stanza(void **state)
+{
+    (void)state;
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    to_features(SM_FEATURES);
+    peer_bind(&e);
+    assert_int_equal(jab_roster_get(e.s, 1), 0);
+    peer_collect(&e);
+    const char *enable = strstr(e.sent, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    const char *roster = strstr(e.sent, "jabber:iq:roster");
+    assert_non_null(enable);
+    assert_non_null(roster);
+    assert_true(enable < roster);
+    assert_true(jab_sm_active(e.s));
+    peer_free(&e);
+}
+
+static void messages_are_delivered_when_the_server_says_so(void **state)
+{
+    (void)state;
+    online_with_sm();
+    send_message("one", 1);
+    send_message("two", 2);
+    assert_int_equal(count_of("<r xmlns='urn:xmpp:sm:3'/>"), 1);
+    assert_true(strstr(e.sent, "<r ") > strstr(e.sent, "two"));
+    assert_null(jab_session_next(e.s));
+    assert_int_equal(jab_sm_waiting(e.s), 2);
+    acked(1);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    assert_null(jab_session_next(e.s));
+    /* What is left is asked for again. */
+    assert_int_equal(count_of("<r xmlns='urn:xmpp:sm:3'/>"), 2);
+    acked(1);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    acked(0);
+    assert_null(jab_session_next(e.s));
+    assert_int_equal(jab_sm_waiting(e.s), 0);
+    peer_free(&e);
+}
+
+static void every_stanza_counts_and_only_messages_are_told(void **state)
+{
+    (void)state;
+    online_with_sm();
+    assert_int_equal(jab_set_presence(e.s, JAB_STR("hi")), 0);
+    assert_int_equal(jab_ping(e.s, JAB_STR("example.org"), 9), 0);
+    send_message("one", 1);
+    acked(3); /* roster, presence, ping */
+    assert_null(jab_session_next(e.s));
+    acked(1);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    peer_free(&e);
+}
+
+static void counters_wrap(void **state)
+{
+    (void)state;
+    online_with_sm();
+    e.s->stream.sm.out = e.s->stream.sm.acked = UINT32_MAX;
+    e.s->stream.sm.in = e.s->stream.sm.handled = UINT32_MAX;
+    send_message("one", 1);
+    send_message("two", 2);
+    peer_says(&e, "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    peer_says(&e, IN("a") IN("b"));
+    pull_all();
+    peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_true(peer_sent(&e, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+    peer_free(&e);
+}
+
+static void a_count_that_is_too_high_ends_the_stream(void **state)
+{
+    (void)state;
+    online_with_sm();
+    send_message("one", 1);
+    acked(2);
+    assert_int_equal(jab_session_error(e.s), JAB_EPROTO);
+    assert_true(peer_sent(&e, "<undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                              "<handled-count-too-high xmlns='urn:xmpp:sm:3'"));
+    expect_sent(1, JAB_SENT_UNKNOWN);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    peer_free(&e);
+}
+
+static void only_what_was_pulled_is_acknowledged(void **state)
+{
+    (void)state;
+    online_with_sm();
+    peer_says(&e, IN("a") IN("b") "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_true(peer_sent(&e, "h='0'"));
+    peer_clear(&e);
+    assert_non_null(jab_session_next(e.s)); /* a is in the application's hands */
+    peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_true(peer_sent(&e, "h='0'"));
+    peer_clear(&e);
+    assert_non_null(jab_session_next(e.s)); /* a is done with */
+    peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_true(peer_sent(&e, "h='1'"));
+    peer_clear(&e);
+    assert_null(jab_session_next(e.s)); /* b too: said without being asked */
+    assert_true(peer_sent(&e, "h='2'"));
+    peer_clear(&e);
+    assert_null(jab_session_next(e.s));
+    assert_false(peer_sent(&e, "<a"));
+    peer_free(&e);
+}
+
+static void silence_means_a_dead_connection(void **state)
+{
+    (void)state;
+    online_with_sm();
+    jab_session_tick(e.s, e.now += 50000);
+    assert_false(jab_session_closed(e.s));
+    send_message("one", 1);
+    peer_collect(&e);
+    assert_int_equal(jab_session_deadline(e.s), e.now + 30000 < 61000 ? 61000 : e.now + 30000);
+    jab_session_tick(e.s, e.now + 29999);
+    assert_false(jab_session_closed(e.s));
+    jab_session_tick(e.s, e.now + 30000);
+    assert_int_equal(jab_session_error(e.s), JAB_ETIMEOUT);
+    peer_free(&e);
+}
+
+static void closing_settles_everything(void **state)
+{
+    (void)state;
+    for (int answers = 0; answers < 2; answers++) {
+        online_with_sm();
+        peer_says(&e, IN("a"));
+        pull_all();
+        peer_clear(&e);
+        send_message("one", 1);
+        jab_session_close(e.s, e.now);
+        peer_collect(&e);
+        const char *ask = strstr(e.sent, "<r "),
+                   *answer = strstr(e.sent, "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+        const char *end = strstr(e.sent, "</stream:stream>");
+        assert_true(ask && answer && end && ask < end && answer < end);
+        if (answers)
+            acked(1);
+        peer_says(&e, "</stream:stream>");
+        expect_sent(1, answers ? JAB_SENT_DELIVERED : JAB_SENT_UNKNOWN);
+        assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+        assert_null(jab_session_next(e.s));
+        peer_free(&e);
+    }
+}
+
+/* -- The next stream -------------------------------------------------------------- */
+
+static void a_broken_stream_goes_on_without_loss_or_copies(void **state)
+{
+    (void)state;
+    online_with_sm();
+    uint32_t base = e.s->stream.sm.out;
+    peer_says(&e, IN("a"));
+    pull_all();
+    send_message("one", 1);
+    send_message("two", 2);
+    send_message("three", 3);
+    acked(1);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    cut();
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    assert_null(jab_session_next(e.s));
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "<resume xmlns='urn:xmpp:sm:3' previd='s1' h='1'/>"));
+    assert_false(peer_sent(&e, "<bind"));
+    peer_clear(&e);
+    char text[120];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base + 2);
+    peer_says(&e, text);
+    /* The server had got "two" before the cut: only "three" goes again. */
+    assert_int_equal(count_of("<body>two</body>"), 0);
+    assert_int_equal(count_of("<body>three</body>"), 1);
+    assert_int_equal(count_of("jabber:iq:roster"), 0);
+    assert_int_equal(count_of("<enable"), 0);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_RESUMED);
+    assert_str(ev->jid->full, "juliet@example.org/balcony");
+    expect_sent(2, JAB_SENT_DELIVERED);
+    assert_null(jab_session_next(e.s));
+    peer_says(&e, IN("b") "<r xmlns='urn:xmpp:sm:3'/>");
+    pull_all();
+    assert_true(peer_sent(&e, "<a xmlns='urn:xmpp:sm:3' h='2'/>"));
+    acked(1);
+    expect_sent(3, JAB_SENT_DELIVERED);
+    peer_free(&e);
+}
+
+static void a_second_cut_before_the_answer_changes_nothing(void **state)
+{
+    (void)state;
+    online_with_sm();
+    uint32_t base = e.s->stream.sm.out;
+    send_message("one", 1);
+    cut();
+    to_features(SM_FEATURES);
+    cut();
+    pull_all();
+    to_features(SM_FEATURES);
+    char text[120];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base);
+    peer_says(&e, text);
+    assert_int_equal(count_of("<body>one</body>"), 1);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_RESUMED);
+    peer_free(&e);
+}
+
+static void what_cannot_be_resumed_is_unknown_beyond_the_servers_count(void **state)
+{
+    (void)state;
+    online_with_sm();
+    uint32_t base = e.s->stream.sm.out;
+    send_message("one", 1);
+    send_message("two", 2);
+    cut();
+    pull_all();
+    to_features(SM_FEATURES);
+    peer_clear(&e);
+    char text[200];
+    snprintf(text, sizeof text,
+             "<failed xmlns='urn:xmpp:sm:3' h='%u'><item-not-found "
+             "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
+             base + 1);
+    peer_says(&e, text);
+    assert_true(peer_sent(&e, "<bind"));
+    peer_bind(&e);
+    assert_true(peer_sent(&e, "<enable"));
+    assert_int_equal(count_of("<body>"), 0);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_sent(2, JAB_SENT_UNKNOWN);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_ONLINE);
+    peer_free(&e);
+}
+
+static void a_server_that_offers_it_no_more_settles_as_unknown(void **state)
+{
+    (void)state;
+    online_with_sm();
+    send_message("one", 1);
+    cut();
+    pull_all();
+    to_features(PEER_BIND);
+    peer_bind(&e);
+    expect_sent(1, JAB_SENT_UNKNOWN);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_ONLINE);
+    assert_false(jab_sm_active(e.s));
+    peer_free(&e);
+}
+
+static void requests_outlive_a_cut(void **state)
+{
+    (void)state;
+    online_with_sm();
+    uint32_t base = e.s->stream.sm.out;
+    jab_out *o = jab_iq_to(e.s, JAB_STR("romeo@example.net/o"), JAB_IQ_GET);
+    jab_out_child(o, "urn:test", "q");
+    char id[40], text[200];
+    snprintf(id, sizeof id, JAB_FMT, JAB_ARG(jab_out_id(o)));
+    assert_int_equal(jab_out_send(o, 5), 0);
+    cut();
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    assert_null(jab_session_next(e.s));
+    e.now += 100000;
+    to_features(SM_FEATURES);
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base + 1);
+    peer_says(&e, text);
+    jab_session_tick(e.s, e.now);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_RESUMED);
+    assert_null(jab_session_next(e.s));
+    snprintf(text, sizeof text, "<iq type='result' from='romeo@example.net/o' id='%s'/>", id);
+    peer_says(&e, text);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_IQ);
+    assert_int_equal(ev->iq->error, 0);
+    assert_int_equal(ev->tag, 5);
+    peer_free(&e);
+}
+
+static void giving_up_settles_everything(void **state)
+{
+    (void)state;
+    online_with_sm();
+    send_message("one", 1);
+    assert_int_equal(jab_ping(e.s, JAB_STR("example.org"), 7), 0);
+    cut();
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    jab_session_give_up(e.s);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_PONG);
+    expect_sent(1, JAB_SENT_UNKNOWN);
+    jab_session_give_up(e.s);
+    assert_null(jab_session_next(e.s));
+    peer_free(&e);
+}
+
+static void a_forged_answer_to_resume_ends_the_stream(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "<resumed xmlns='urn:xmpp:sm:3' previd='other' h='0'/>",
+        "<resumed xmlns='urn:xmpp:sm:3' previd='s1'/>",
+        "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='-1'/>",
+        "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='4294967296'/>",
+        "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='99999'/>",
+        "<enabled xmlns='urn:xmpp:sm:3' id='x' resume='true'/>",
+        "<message from='a@b'><body>early</body></message>",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        online_with_sm();
+        send_message("one", 1);
+        cut();
+        pull_all();
+        to_features(SM_FEATURES);
+        assert_true(peer_says(&e, wrong[i]) < 0);
+        assert_int_equal(jab_session_error(e.s), JAB_EPROTO);
+        peer_free(&e);
+    }
+}
+
+static void elements_out_of_order_end_the_stream(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        ENABLED, "<failed xmlns='urn:xmpp:sm:3'/>", "<a xmlns='urn:xmpp:sm:3'/>",
+        "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>", "<x xmlns='urn:xmpp:sm:3'/>"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        online_with_sm();
+        assert_int_equal(peer_says(&e, wrong[i]), JAB_EPROTO);
+        peer_free(&e);
+    }
+}
+
+/* -- Memory ------------------------------------------------------------------------ */
+
+/* A cut and a resumption; whatever allocation fails, a message is reported at
+ * most once, and never as delivered unless the server said so. */
+static void life_with_a_cut(void)
+{
+    if (jab_session_connected(e.s, NULL, e.now) < 0 || peer_says(&e, PEER_HEADER PEER_PLAIN) < 0 ||
+        peer_says(&e, PEER_SUCCESS) < 0)
+        return;
+    peer_clear(&e);
+    (void)!peer_says(&e, PEER_HEADER SM_FEATURES);
+    peer_bind(&e);
+    (void)!peer_says(&e, ENABLED);
+    for (uint64_t tag = 1; tag <= 3; tag++) {
+        jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+        jab_out_body(o, JAB_STR("hi"));
+        (void)jab_out_send(o, tag);
+    }
+    (void)!peer_says(&e, IN("a") "<r xmlns='urn:xmpp:sm:3'/>");
+    jab_session_eof(e.s, 0, e.now);
+    peer_clear(&e);
+    if (jab_session_connected(e.s, NULL, e.now) < 0 || peer_says(&e, PEER_HEADER PEER_PLAIN) < 0 ||
+        peer_says(&e, PEER_SUCCESS) < 0)
+        return;
+    (void)!peer_says(&e, PEER_HEADER SM_FEATURES);
+    (void)!peer_says(&e, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
+    jab_session_close(e.s, e.now);
+    (void)!peer_says(&e, "</stream:stream>");
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    size_t total = 0;
+    for (size_t fail_at = 1; fail_at == 1 || fail_at <= total + 1; fail_at++) {
+        unit_mem_init(&e.mem, fail_at);
+        jab_config cfg = peer_config(&e);
+        if (peer_new(&e, &cfg) == 0) {
+            life_with_a_cut();
+            jab_session_give_up(e.s);
+            int told[4] = {0};
+            for (const jab_event *ev; (ev = jab_session_next(e.s));) {
+                if (ev->type != JAB_EV_SENT)
+                    continue;
+                assert_in_range(ev->tag, 1, 3);
+                assert_int_equal(told[ev->tag]++, 0);
+                assert_int_equal(((const jab_sent *)ev->data)->state, JAB_SENT_UNKNOWN);
+            }
+            jab_session_free(e.s);
+        }
+        assert_int_equal(e.mem.live, 0);
+        total = e.mem.calls > total ? e.mem.calls : total;
+        assert_in_range(total, 1, 3000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_enabled_behind_the_binding_before_any_stanza),
+        cmocka_unit_test(messages_are_delivered_when_the_server_says_so),
+        cmocka_unit_test(every_stanza_counts_and_only_messages_are_told),
+        cmocka_unit_test(counters_wrap),
+        cmocka_unit_test(a_count_that_is_too_high_ends_the_stream),
+        cmocka_unit_test(only_what_was_pulled_is_acknowledged),
+        cmocka_unit_test(silence_means_a_dead_connection),
+        cmocka_unit_test(closing_settles_everything),
+        cmocka_unit_test(a_broken_stream_goes_on_without_loss_or_copies),
+        cmocka_unit_test(a_second_cut_before_the_answer_changes_nothing),
+        cmocka_unit_test(what_cannot_be_resumed_is_unknown_beyond_the_servers_count),
+        cmocka_unit_test(a_server_that_offers_it_no_more_settles_as_unknown),
+        cmocka_unit_test(requests_outlive_a_cut),
+        cmocka_unit_test(giving_up_settles_everything),
+        cmocka_unit_test(a_forged_answer_to_resume_ends_the_stream),
+        cmocka_unit_test(elements_out_of_order_end_the_stream),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
