@@ -150,7 +150,8 @@ JAB_API jab_str jab_ext_text(jab_ext_ctx *x, jab_str text);
 /* The message event of the core, filled by the message extension. */
 JAB_API jab_message *jab_ext_emit_message(jab_ext_ctx *x);
 
-/* Begin stanzas of the extension's own. */
+/* Begin stanzas of the extension's own. A jab_jid is used as it is, text is
+ * prepared; see jab_out_to() for the other stanzas to a jab_jid. */
 JAB_API jab_out *jab_ext_message(jab_ext_ctx *x, jab_jid to);
 JAB_API jab_out *jab_ext_presence(jab_ext_ctx *x, jab_str to, jab_str type);
 

@@ -145,6 +145,16 @@ JAB_API jab_out *jab_presence_to(jab_session *s, jab_str to);
  * get one arrives as a JAB_EV_IQ event that carries the tag of jab_out_send(). */
 JAB_API jab_out *jab_iq_to(jab_session *s, jab_str to, jab_iq_type type);
 
+/*
+ * Addresses a stanza that was begun without `to`, before anything is written
+ * in it, to an address that the library handed out, as it is. Preparing it
+ * again would fail for a resource that is not to be had here, but which
+ * another server let pass (a nickname with a newer emoji). The builder fails
+ * with JAB_ESTATE when it has an address or content, JAB_EJID when `to` is
+ * absent or longer than JAB_JID_MAX.
+ */
+JAB_API void jab_out_to(jab_out *o, jab_jid to);
+
 /* Opens a child element inside the current one and makes it current. `ns`
  * NULL means the namespace of the current element. */
 JAB_API void jab_out_child(jab_out *o, const char *ns, const char *name);

@@ -229,7 +229,8 @@ static int send_query(jab_ext_ctx *x, caps_peer *p)
     jabi_buf_add_str(&node, p->node);
     jabi_buf_add_char(&node, '#');
     jabi_buf_add_str(&node, p->ver);
-    jab_out *o = jab_ext_iq(x, p->key, JAB_IQ_GET, on_info);
+    jab_out *o = jab_ext_iq(x, (jab_str){NULL, 0}, JAB_IQ_GET, on_info);
+    jab_out_to(o, jab_jid_view(p->key));
     if (node.error)
         jab_out_fail(o, node.error);
     jab_out_child(o, NS_DISCO_INFO, "query");

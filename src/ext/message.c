@@ -84,7 +84,8 @@ jab_out *jab_reply(jab_session *s, const jab_message *m)
     jab_message_type type = m->type;
     if (type == JAB_MSG_HEADLINE || type == JAB_MSG_ERROR)
         type = JAB_MSG_NORMAL; /* §5.2.2: headlines are not conversations */
-    jab_out *o = jab_message_to(s, answer_address(m), type);
+    jab_out *o = jab_message_to(s, (jab_str){NULL, 0}, type);
+    jab_out_to(o, jab_jid_view(answer_address(m)));
     if (m->type == JAB_MSG_ERROR)
         jab_out_fail(o, JAB_EINVAL); /* RFC 6120 §8.3.1 */
     jab_str thread = jab_message_thread(m);

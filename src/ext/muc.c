@@ -6,6 +6,7 @@
 
 #include <jabiru/datetime.h>
 
+#include "base/buf.h"
 #include "ext/text.h"
 
 #define NS_OWNER "http://jabber.org/protocol/muc#owner"
@@ -139,26 +140,34 @@ static muc_room *find_any(jab_session *s, jab_str jid)
     return jabi_muc_find(jab_ext_find(s, &jabi_ext_muc), room.bare);
 }
 
-/* The own occupant address in a room, or with another nick. */
-static int occupant_address(const muc_room *room, jab_str nick, jab_jid *jid, jab_jid_buf *buf)
+/* XEP-0045 §7.14: from the own occupant address, as the room wrote it: it may
+ * have chosen a nick that cannot be prepared here. */
+static int send_leave(jab_ext_ctx *x, const muc_room *room, jab_str status)
 {
-    jab_jid bare = jab_jid_view(room->key);
-    return jab_jid_make(jid, bare.local, bare.domain, nick, buf);
+    jabi_buf self;
+    jabi_buf_init(&self, jab_ext_mem(x), JAB_JID_MAX);
+    jabi_buf_add_str(&self, room->key);
+    jabi_buf_add_char(&self, '/');
+    jabi_buf_add_str(&self, room->nick);
+    jab_out *o = jab_ext_presence(x, (jab_str){NULL, 0}, JAB_STR("unavailable"));
+    if (self.error)
+        jab_out_fail(o, self.error);
+    jab_out_to(o, jab_jid_view(jabi_buf_str(&self)));
+    jabi_buf_fini(&self);
+    if (status.p)
+        jab_out_status(o, (jab_str){NULL, 0}, status);
+    return jab_out_send(o, 0);
 }
 
 int jab_muc_leave(jab_session *s, jab_str jid, jab_str status)
 {
     muc_room *room = find_any(s, jid);
-    jab_jid_buf buf;
-    jab_jid self;
+    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_muc);
     if (!room)
         return JAB_ESTATE;
-    if (occupant_address(room, room->nick, &self, &buf) < 0)
-        return JAB_EJID;
-    int err = jab_send_unavailable(s, self.full, status);
+    int err = send_leave(x, room, status);
     if (err < 0)
         return err;
-    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_muc);
     room->phase = MUC_LEAVING;
     room->deadline = answer_deadline(x);
     jab_ext_wake(x, room->deadline);
@@ -174,7 +183,8 @@ int jab_muc_nick(jab_session *s, jab_str jid, jab_str nick)
         return JAB_ESTATE;
     if (nick.n == 0)
         return JAB_EINVAL;
-    if (occupant_address(room, nick, &to, &buf) < 0)
+    jab_jid bare = jab_jid_view(room->key);
+    if (jab_jid_make(&to, bare.local, bare.domain, nick, &buf) < 0)
         return JAB_EJID;
     return jab_out_send(jab_presence_to(s, to.full), 0);
 }

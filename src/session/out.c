@@ -136,7 +136,9 @@ jab_out *jab_iq_to(jab_session *s, jab_str to, jab_iq_type type)
 
 jab_out *jab_ext_message(jab_ext_ctx *x, jab_jid to)
 {
-    return jabi_out_new(x->session, JAB_MESSAGE, to.full, NULL);
+    jab_out *o = jabi_out_new(x->session, JAB_MESSAGE, (jab_str){NULL, 0}, NULL);
+    jab_out_to(o, to);
+    return o;
 }
 
 jab_out *jab_ext_presence(jab_ext_ctx *x, jab_str to, jab_str type)
@@ -173,6 +175,21 @@ static void begin_content(jab_out *o)
 static int is_usable(jab_out *o)
 {
     return o && !o->error;
+}
+
+void jab_out_to(jab_out *o, jab_jid to)
+{
+    if (!is_usable(o))
+        return;
+    if (o->to.full.p || o->id_written) {
+        fail(o, JAB_ESTATE);
+    } else if (!to.full.p || to.full.n > JAB_JID_MAX) {
+        fail(o, JAB_EJID);
+    } else {
+        memcpy(o->to_buf.bytes, to.full.p, to.full.n);
+        o->to = jab_jid_view((jab_str){o->to_buf.bytes, to.full.n});
+        jabi_writer_attr(&o->writer, JAB_STR("to"), o->to.full);
+    }
 }
 
 void jab_out_child(jab_out *o, const char *ns, const char *name)

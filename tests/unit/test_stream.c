@@ -452,6 +452,39 @@ static void a_body_is_a_body_however_it_is_written(void **state)
     peer_free(&e);
 }
 
+static void an_address_is_given_once_and_first(void **state)
+{
+    (void)state;
+    static char long_text[JAB_JID_MAX + 2] = "r@x.y/";
+    memset(long_text + 6, 'a', sizeof long_text - 7);
+    jab_jid romeo = jab_jid_view(JAB_STR("r@x.y/\xE2\x9D\xA4\xEF\xB8\x8F")),
+            none = jab_jid_view((jab_str){NULL, 0});
+    peer_online(&e);
+    jab_out *o = jab_message_to(e.s, JAB_STR("r@x.y"), JAB_MSG_CHAT);
+    jab_out_to(o, romeo);
+    assert_int_equal(jab_out_send(o, 0), JAB_ESTATE);
+    o = jab_presence_to(e.s, (jab_str){NULL, 0});
+    jab_out_child(o, "urn:x", "x");
+    jab_out_to(o, romeo);
+    assert_int_equal(jab_out_send(o, 0), JAB_ESTATE);
+    o = jab_message_to(e.s, (jab_str){NULL, 0}, JAB_MSG_CHAT);
+    jab_out_to(o, none);
+    assert_int_equal(jab_out_send(o, 0), JAB_EJID);
+    o = jab_message_to(e.s, (jab_str){NULL, 0}, JAB_MSG_CHAT);
+    jab_out_to(o, jab_jid_view(jab_cstr(long_text)));
+    assert_int_equal(jab_out_send(o, 0), JAB_EJID);
+    /* The answer to a request is known by that address. */
+    o = jab_iq_to(e.s, (jab_str){NULL, 0}, JAB_IQ_GET);
+    jab_out_to(o, romeo);
+    jab_out_set_id(o, JAB_STR("q"));
+    assert_int_equal(jab_out_send(o, 0), 0);
+    peer_says(&e, "<iq type='result' id='q' from='r@x.y/o'/>");
+    assert_null(jab_session_next(e.s));
+    peer_says(&e, "<iq type='result' id='q' from='r@x.y/\xE2\x9D\xA4\xEF\xB8\x8F'/>");
+    assert_int_equal(count_events(JAB_EV_IQ), 1);
+    peer_free(&e);
+}
+
 static int presence_error;
 
 static int send_odd_presence(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
@@ -542,6 +575,7 @@ int main(void)
         cmocka_unit_test(times_before_now_are_refused),
         cmocka_unit_test(what_waits_to_be_pulled_is_bounded_in_bytes),
         cmocka_unit_test(a_body_is_a_body_however_it_is_written),
+        cmocka_unit_test(an_address_is_given_once_and_first),
         cmocka_unit_test(an_unknown_presence_type_is_not_available),
         cmocka_unit_test(nothing_comes_after_the_end),
     };
