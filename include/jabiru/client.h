@@ -34,7 +34,9 @@ JAB_API void jab_client_free(jab_client *c);
 /* The session inside: requests go to it. Valid as long as the client is. What
  * is sent leaves with the next wait; in a shared loop, or with a descriptor
  * that is polled, ask for the session anew before sending: it is how the
- * client knows that there is something to write. */
+ * client knows that there is something to write. Do so before each request in
+ * any case: it tells the session the time, from which the request's deadline
+ * counts; without it, that is the time of what happened last. */
 JAB_API jab_session *jab_client_session(jab_client *c);
 
 /*

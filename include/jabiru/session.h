@@ -73,7 +73,8 @@ typedef struct jab_config {
     /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off;
      * less than 0 is JAB_EINVAL. */
     int64_t login_timeout;   /* 60,000: from jab_session_connected() to online */
-    int64_t request_timeout; /* 30,000: until an iq reply counts as missing */
+    int64_t request_timeout; /* 30,000: until an iq reply counts as missing; from the last
+                              * `now` that the session was given */
     int64_t stanza_timeout;  /* 60,000: from the first byte of a stanza to its last, while
                               * jab_session_feed() takes bytes */
     int64_t ack_timeout;     /* 30,000: unacknowledged for so long, the connection is dead */
@@ -169,6 +170,10 @@ JAB_API void jab_session_free(jab_session *s);
  *     jab_session_connected(s, now);           when the transport is up
  *     loop: write jab_session_out(), pull jab_session_next(), read and
  *           jab_session_feed(), or jab_session_tick() at the deadline
+ *
+ * A session has no clock of its own. What begins between two calls, as a
+ * request's deadline does, counts from the `now` given last: after a pause,
+ * call jab_session_tick() before asking for something.
  */
 
 /* Facts about the TLS layer that the driver set up. Views are copied. */
