@@ -128,12 +128,26 @@ void jabi_start_stream(jab_client *c)
         jabi_ended(c);
 }
 
+/* Under STARTTLS the session's log-in time runs on during the handshake. */
+static void watch_log_in(jab_client *c)
+{
+    jab_session *s = c->session;
+    int64_t now = jabi_now();
+    if (!jab_session_wants_tls(s) || jab_session_deadline(s) > now)
+        return;
+    jab_session_tick(s, now);
+    if (jab_session_closed(s))
+        jabi_ended(c);
+}
+
 static void shake_hands(jab_client *c)
 {
     jabi_tcp_quickack(c->watch.fd);
     int result = jabi_tls_handshake(c->tls);
-    if (result == 0)
+    if (result == 0) {
+        watch_log_in(c);
         return;
+    }
     if (result < 0) {
         jab_fault fault = c->tls->fault;
         char text[sizeof c->tls->text];

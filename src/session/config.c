@@ -45,7 +45,7 @@ static size_t at_most(size_t n, size_t max)
 static int check_times(jab_config *c)
 {
     int64_t *const times[] = {&c->login_timeout, &c->request_timeout, &c->stanza_timeout,
-                              &c->ack_timeout, &c->keepalive, &c->connect_timeout};
+                              &c->ack_timeout,   &c->keepalive,       &c->connect_timeout};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         if (*times[i] < 0)
             return JAB_EINVAL;

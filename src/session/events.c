@@ -49,6 +49,7 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
         .from = jabi_sm_stamp(s),
     };
     s->emitted = h;
+    s->ack_paused |= q->n >= s->cfg.max_events;
     return &slot->event;
 }
 

@@ -284,6 +284,7 @@ void jab_session_tick(jab_session *s, int64_t now)
         timed_out(s, "the server did not finish the log-in in time");
     if (s->stanza_deadline <= now)
         timed_out(s, "the server took too long within one stanza");
+    jabi_sm_tick(s);
     if (jabi_sm_deadline(s) <= now)
         timed_out(s, "the server has not acknowledged what was sent: the connection is dead");
     if (s->closed)

@@ -156,6 +156,7 @@ struct jab_session {
     jabi_sent_queue sent;
     uint32_t sm_epoch;
     int ack_owed;     /* the last answer left stanzas out */
+    int ack_paused;   /* the application had too much to pull: answers may wait behind it */
     int64_t asked_at; /* when the open question was asked; JAB_NEVER: none is open */
     int kept;         /* the last stream may be taken up: its state is still there */
 
@@ -233,7 +234,7 @@ int jabi_request_add(jab_session *s, const jab_out *o, uint64_t tag);
 int jabi_request_reply(jab_session *s, jab_stanza *st);
 void jabi_requests_expire(jab_session *s);
 void jabi_requests_extend(jab_session *s); /* their time begins again */
-void jabi_request_undo(jab_session *s); /* the one added last */
+void jabi_request_undo(jab_session *s);    /* the one added last */
 void jabi_requests_fail(jab_session *s, int error);
 int64_t jabi_requests_deadline(const jab_session *s);
 int jabi_iq_unclaimed(jab_session *s, const jab_stanza *st, const char *type,

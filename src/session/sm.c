@@ -197,9 +197,20 @@ void jabi_sm_before_close(jab_session *s)
         answer(s);
 }
 
+/* Silence counts only while this side listens. */
+void jabi_sm_tick(jab_session *s)
+{
+    if (!s->ack_paused || s->events.n >= s->cfg.max_events)
+        return;
+    s->ack_paused = 0;
+    if (s->asked_at != JAB_NEVER)
+        s->asked_at = s->now;
+}
+
 int64_t jabi_sm_deadline(const jab_session *s)
 {
-    if (!s->online || s->asked_at == JAB_NEVER || s->cfg.ack_timeout == JAB_NEVER)
+    if (!s->online || s->events.n >= s->cfg.max_events || s->asked_at == JAB_NEVER ||
+        s->cfg.ack_timeout == JAB_NEVER)
         return JAB_NEVER;
     return s->asked_at + s->cfg.ack_timeout;
 }

@@ -32,6 +32,7 @@ void jabi_sm_before_out(jab_session *s);
 void jabi_sm_before_close(jab_session *s);
 
 /* When an unanswered question means that the connection is dead. */
+void jabi_sm_tick(jab_session *s);
 int64_t jabi_sm_deadline(const jab_session *s);
 
 /* Whether the stream that ended may go on in the next; and if it does not:

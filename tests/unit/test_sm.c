@@ -211,6 +211,33 @@ static void silence_means_a_dead_connection(void **state)
     peer_free(&e);
 }
 
+static void silence_does_not_count_while_nobody_listens(void **state)
+{
+    (void)state;
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.max_events = 2;
+    cfg.keepalive = JAB_NEVER;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    to_features(SM_FEATURES);
+    peer_bind(&e);
+    assert_true(peer_says(&e, ENABLED) >= 0);
+    pull_all();
+    send_message("one", 1);
+    peer_says(&e, IN("a") IN("b"));
+    e.now += 40000;
+    jab_session_tick(e.s, e.now);
+    assert_false(jab_session_closed(e.s));
+    pull_all();
+    jab_session_tick(e.s, e.now);
+    assert_false(jab_session_closed(e.s));
+    jab_session_tick(e.s, e.now + 29999);
+    assert_false(jab_session_closed(e.s));
+    jab_session_tick(e.s, e.now + 30000);
+    assert_int_equal(jab_session_error(e.s), JAB_ETIMEOUT);
+    peer_free(&e);
+}
+
 static void closing_settles_everything(void **state)
 {
     (void)state;
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_count_that_is_too_high_ends_the_stream),
         cmocka_unit_test(only_what_was_pulled_is_acknowledged),
         cmocka_unit_test(silence_means_a_dead_connection),
+        cmocka_unit_test(silence_does_not_count_while_nobody_listens),
         cmocka_unit_test(closing_settles_everything),
         cmocka_unit_test(a_broken_stream_goes_on_without_loss_or_copies),
         cmocka_unit_test(a_second_cut_before_the_answer_changes_nothing),
