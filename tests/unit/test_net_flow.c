@@ -264,12 +264,60 @@ static void a_client_that_waits_for_its_next_connection_rests(void **state)
     }
 }
 
+/* A server that says <proceed/> and then nothing. */
+static void proceed_and_fall_silent(void)
+{
+    static const char header[] =
+        PEER_HEADER "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+                    "</stream:features>";
+    static const char proceed[] = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+    struct pollfd p = {sv.fd < 0 ? sv.listener : sv.fd, POLLIN, 0};
+    if (poll(&p, 1, 0) <= 0)
+        return;
+    if (sv.fd < 0) {
+        sv.fd = accept(sv.listener, NULL, NULL);
+        return;
+    }
+    ssize_t n = recv(sv.fd, sv.got, sizeof sv.got - 1, MSG_DONTWAIT);
+    sv.got[n > 0 ? n : 0] = '\0';
+    if (strstr(sv.got, "<stream:stream"))
+        assert_true(send(sv.fd, header, sizeof header - 1, MSG_NOSIGNAL) > 0);
+    else if (strstr(sv.got, "<starttls"))
+        assert_true(send(sv.fd, proceed, sizeof proceed - 1, MSG_NOSIGNAL) > 0);
+}
+
+static void the_log_ins_time_runs_on_in_the_handshake(void **state)
+{
+    (void)state;
+    jab_config cfg = flow_config();
+    cfg.tls = JAB_TLS_REQUIRED;
+    cfg.login_timeout = 300;
+    cfg.connect_timeout = 10000;
+    cfg.no_reconnect = 1;
+    assert_int_equal(jab_client_new(&sv.c, &cfg), 0);
+    int64_t began = jabi_now();
+    const jab_event *ev = NULL;
+    int turns = 0;
+    while (!ev && jabi_now() - began < 5000) {
+        proceed_and_fall_silent();
+        (void)!jab_client_wait(sv.c, &ev, 10);
+        turns++;
+    }
+    assert_non_null(ev);
+    assert_int_equal(ev->type, JAB_EV_OFFLINE);
+    assert_int_equal(ev->fault->code, JAB_ETIMEOUT);
+    assert_in_range(jabi_now() - began, 290, 4000);
+    assert_in_range(turns, 1, 1000);
+    flow_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_inflated_and_waits_is_announced),
         cmocka_unit_test(a_client_that_the_server_does_not_read_rests),
         cmocka_unit_test(a_client_that_waits_for_its_next_connection_rests),
+        cmocka_unit_test(the_log_ins_time_runs_on_in_the_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
