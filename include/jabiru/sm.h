@@ -8,7 +8,8 @@
  * JAB_EV_RESUMED comes in place of JAB_EV_ONLINE.
  *
  * Stanzas that arrived are acknowledged once the application has pulled the
- * event after the last one that they caused.
+ * event after the last one that they caused; at a resumption, also those whose
+ * events still wait in this session.
  */
 #ifndef JABIRU_SM_H
 #define JABIRU_SM_H

@@ -48,7 +48,7 @@ static void go_online(jab_session *s)
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
     int resumed = s->stream.sm.resumed;
-    if (!resumed)
+    if (!resumed && s->kept)
         jabi_session_forget(s);
     s->kept = 0;
     int err = emit_online(s, resumed);
@@ -80,8 +80,6 @@ static void on_stanza(jab_session *s, const jab_xml *root)
 
 static void on_element(jab_session *s, const jab_xml *root)
 {
-    if (s->kept)
-        jabi_sm_refresh(s); /* before the log-in may say how far it got */
     int result = jabi_stream_on_element(&s->stream, root);
     if (result == 2)
         result = jabi_sm_on_element(s, root);

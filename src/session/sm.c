@@ -104,7 +104,7 @@ static int on_acked(jab_session *s, uint32_t h)
 
 /* Stanzas are handled in order: up to the one before the first whose events
  * the application has not left behind. */
-void jabi_sm_refresh(jab_session *s)
+static void count_handled(jab_session *s)
 {
     jabi_sm *sm = &s->stream.sm;
     const jabi_event_queue *q = &s->events;
@@ -124,7 +124,7 @@ void jabi_sm_refresh(jab_session *s)
 
 static void answer(jab_session *s)
 {
-    jabi_sm_refresh(s);
+    count_handled(s);
     s->ack_owed = s->stream.sm.handled != s->stream.sm.in;
     if (jabi_sm_answer(&s->stream) < 0)
         jabi_session_end(s);

@@ -19,9 +19,8 @@ int jabi_sm_note(jab_session *s, const jab_out *o, uint64_t tag);
 void jabi_sm_count_in(jab_session *s);
 jabi_event_from jabi_sm_stamp(const jab_session *s);
 
-/* Brings the count of handled stanzas up to date; and once the application
- * has pulled all, makes good an answer that had to leave some out. */
-void jabi_sm_refresh(jab_session *s);
+/* Once the application has pulled all, makes good an answer that had to leave
+ * some out. */
 void jabi_sm_pulled(jab_session *s);
 
 /* An element of XEP-0198. 0 or < 0. */

@@ -136,6 +136,9 @@ static int wanted(const jabi_stream *str)
 static int begin(jabi_stream *str, const jab_xml *offer)
 {
     (void)offer;
+    /* What waits in the event queue survived the cut with this session: the
+     * server need not send it again. */
+    str->sm.handled = str->sm.in;
     int err = write_count(str, "resume", str->sm.id.p, str->sm.handled);
     return err < 0 ? err : JABI_STEP_WAIT;
 }

@@ -305,6 +305,31 @@ static void a_broken_stream_goes_on_without_loss_or_copies(void **state)
     peer_free(&e);
 }
 
+static void what_waits_to_be_pulled_is_not_sent_again(void **state)
+{
+    (void)state;
+    online_with_sm();
+    uint32_t base = e.s->stream.sm.out;
+    peer_says(&e, IN("a") IN("b"));
+    cut();
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "<resume xmlns='urn:xmpp:sm:3' previd='s1' h='2'/>"));
+    char text[120];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base);
+    peer_says(&e, text);
+    peer_clear(&e);
+    peer_says(&e, IN("c") "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_true(peer_sent(&e, "h='2'")); /* a count never goes back */
+    assert_str(jab_session_next(e.s)->message->body, "a");
+    assert_str(jab_session_next(e.s)->message->body, "b");
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_RESUMED);
+    assert_str(jab_session_next(e.s)->message->body, "c");
+    assert_null(jab_session_next(e.s));
+    assert_true(peer_sent(&e, "h='3'"));
+    peer_free(&e);
+}
+
 static void a_second_cut_before_the_answer_changes_nothing(void **state)
 {
     (void)state;
@@ -518,6 +543,7 @@ int main(void)
         cmocka_unit_test(silence_does_not_count_while_nobody_listens),
         cmocka_unit_test(closing_settles_everything),
         cmocka_unit_test(a_broken_stream_goes_on_without_loss_or_copies),
+        cmocka_unit_test(what_waits_to_be_pulled_is_not_sent_again),
         cmocka_unit_test(a_second_cut_before_the_answer_changes_nothing),
         cmocka_unit_test(what_cannot_be_resumed_is_unknown_beyond_the_servers_count),
         cmocka_unit_test(a_server_that_offers_it_no_more_settles_as_unknown),
