@@ -96,6 +96,21 @@ static inline int peer_new(peer *e, const jab_config *cfg)
     return jab_session_new(&e->s, cfg);
 }
 
+/* A configuration to change, with an allocator that begins to count. */
+static inline void peer_fresh(peer *e, jab_config *cfg)
+{
+    unit_mem_init(&e->mem, 0);
+    *cfg = peer_config(e);
+}
+
+/* A session whose header has been sent. */
+static inline void peer_start(peer *e, const jab_config *cfg)
+{
+    assert_int_equal(peer_new(e, cfg), 0);
+    assert_int_equal(jab_session_connected(e->s, NULL, e->now), 0);
+    peer_clear(e);
+}
+
 /* Answers the bind request whose id is in what was sent last. */
 static inline void peer_bind(peer *e)
 {

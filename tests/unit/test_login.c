@@ -3,24 +3,11 @@
 
 static peer e;
 
-static void fresh(jab_config *cfg)
-{
-    unit_mem_init(&e.mem, 0);
-    *cfg = peer_config(&e);
-}
-
-static void start(const jab_config *cfg)
-{
-    assert_int_equal(peer_new(&e, cfg), 0);
-    assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
-    peer_clear(&e);
-}
-
 static void logs_in_and_says_so_once(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
+    peer_fresh(&e, &cfg);
     assert_int_equal(peer_new(&e, &cfg), 0);
     assert_true(peer_login(&e));
     const jab_event *ev = jab_session_next(e.s);
@@ -36,7 +23,7 @@ static void header_names_the_domain_but_not_the_account_in_the_clear(void **stat
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
+    peer_fresh(&e, &cfg);
     assert_int_equal(peer_new(&e, &cfg), 0);
     assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
     assert_true(peer_sent(&e, "to='example.org'"));
@@ -48,7 +35,7 @@ static void no_secret_leaves_without_verified_tls(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
+    peer_fresh(&e, &cfg);
     cfg.tls = JAB_TLS_REQUIRED;
     assert_int_equal(peer_new(&e, &cfg), 0);
     const jab_tls_info unverified = {.verified = 0, .version = 13};
@@ -62,9 +49,9 @@ static void stripped_starttls_ends_the_log_in(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
+    peer_fresh(&e, &cfg);
     cfg.tls = JAB_TLS_REQUIRED;
-    start(&cfg);
+    peer_start(&e, &cfg);
     assert_int_equal(peer_says(&e, PEER_HEADER PEER_PLAIN), JAB_ENOTLS);
     assert_false(peer_sent(&e, "<auth"));
     const jab_event *ev = jab_session_next(e.s);
@@ -78,9 +65,9 @@ static void starttls_stops_reading_until_secured(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
+    peer_fresh(&e, &cfg);
     cfg.tls = JAB_TLS_REQUIRED;
-    start(&cfg);
+    peer_start(&e, &cfg);
     peer_says(&e, PEER_HEADER "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
                               "</stream:features>");
     assert_true(peer_sent(&e, "<starttls"));
@@ -118,8 +105,8 @@ static void elements_out_of_order_end_the_stream(void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         jab_config cfg;
-        fresh(&cfg);
-        start(&cfg);
+        peer_fresh(&e, &cfg);
+        peer_start(&e, &cfg);
         assert_true(peer_says(&e, wrong[i]) < 0);
         assert_true(jab_session_closed(e.s));
         assert_true(peer_sent(&e, "</stream:stream>"));
@@ -136,8 +123,8 @@ static void another_account_is_not_bound(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
-    start(&cfg);
+    peer_fresh(&e, &cfg);
+    peer_start(&e, &cfg);
     peer_says(&e, PEER_HEADER PEER_PLAIN);
     peer_says(&e, PEER_SUCCESS);
     peer_clear(&e);
@@ -156,8 +143,8 @@ static void wrong_password_is_told_apart(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
-    start(&cfg);
+    peer_fresh(&e, &cfg);
+    peer_start(&e, &cfg);
     peer_says(&e, PEER_HEADER PEER_PLAIN);
     assert_int_equal(peer_says(&e, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
                                    "<not-authorized/></failure>"),
@@ -171,8 +158,8 @@ static void see_other_host_is_handed_to_the_driver(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
-    start(&cfg);
+    peer_fresh(&e, &cfg);
+    peer_start(&e, &cfg);
     assert_int_equal(
         peer_says(&e, PEER_HEADER
                   "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>"
@@ -186,8 +173,8 @@ static void the_log_in_has_a_deadline(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
-    start(&cfg);
+    peer_fresh(&e, &cfg);
+    peer_start(&e, &cfg);
     assert_int_equal(jab_session_deadline(e.s), 61000);
     jab_session_tick(e.s, 60999);
     assert_false(jab_session_closed(e.s));

@@ -3,19 +3,6 @@
 
 static peer e;
 
-static void fresh(jab_config *cfg)
-{
-    unit_mem_init(&e.mem, 0);
-    *cfg = peer_config(&e);
-}
-
-static void start(const jab_config *cfg)
-{
-    assert_int_equal(peer_new(&e, cfg), 0);
-    assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
-    peer_clear(&e);
-}
-
 static void a_message_arrives_as_an_event(void **state)
 {
     (void)state;
@@ -233,8 +220,8 @@ static void nothing_is_sent_while_offline(void **state)
 {
     (void)state;
     jab_config cfg;
-    fresh(&cfg);
-    start(&cfg);
+    peer_fresh(&e, &cfg);
+    peer_start(&e, &cfg);
     jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
     jab_out_body(o, JAB_STR("early"));
     assert_int_equal(jab_out_send(o, 0), JAB_EOFFLINE);
