@@ -60,7 +60,7 @@ static int lines_write(lines *l, jabi_buf *out, int unique)
     if (!sorted)
         return err ? err : JAB_ENOMEM;
     for (size_t i = 0, at = 0; i < l->n; at = l->ends[i++])
-        sorted[i] = (jab_str){l->text.p + at, l->ends[i] - at};
+        sorted[i] = (jab_str){jabi_buf_str(&l->text).p + at, l->ends[i] - at};
     jabi_sort(sorted, l->n);
     for (size_t i = 0; i < l->n; i++) {
         if (unique && i > 0 && jab_str_eq(sorted[i], sorted[i - 1]))
