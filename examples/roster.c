@@ -1,5 +1,5 @@
 /* roster.c: prints the contact list and leaves. Wants JAB_JID and JAB_PASSWORD;
- * JAB_HOST and JAB_CA_FILE lead to a test server. */
+ * JAB_HOST, JAB_PORT and JAB_CA_FILE lead to a test server. */
 #include <jabiru/jabiru.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +37,19 @@ static int on_event(jab_client *c, const jab_event *ev)
     }
 }
 
+static uint16_t port(void)
+{
+    const char *text = getenv("JAB_PORT");
+    return (uint16_t)(text ? strtoul(text, NULL, 10) : 0);
+}
+
 int main(void)
 {
     jab_client *c = NULL;
     const jab_event *ev;
     int err = jab_client_new(&c, JAB_CONFIG(.jid = jab_cstr(getenv("JAB_JID")),
                                             .password = jab_cstr(getenv("JAB_PASSWORD")),
-                                            .host = jab_cstr(getenv("JAB_HOST")),
+                                            .host = jab_cstr(getenv("JAB_HOST")), .port = port(),
                                             .ca_file = jab_cstr(getenv("JAB_CA_FILE")),
                                             .no_reconnect = 1));
     while (err >= 0 && (err = jab_client_wait(c, &ev, -1)) > 0)

@@ -6,6 +6,9 @@ import subprocess
 import tempfile
 
 from kit.accounts import ROOT
+from kit.process import Running
+from kit.xmpp import Client
+from servers.prosody import Prosody
 
 BUILD = os.path.join(ROOT, "build")
 LIBRARY = os.path.join(BUILD, "libjabiru.so")
@@ -125,6 +128,29 @@ def check_example(source, folder, env):
         assert done.returncode == 0 and done.stdout.strip(), (program, done)
 
 
+def examples_talk(folder, env):
+    """The installed library under the examples, against a real server."""
+    server = Prosody(os.path.join(folder, "prosody"))
+    try:
+        (jid, password), (other, word) = server.account(), server.account()
+        login = dict(env, JAB_JID=jid, JAB_PASSWORD=password, JAB_HOST="127.0.0.1",
+                     JAB_PORT=str(server.port), JAB_CA_FILE=server.ca)
+        watcher = Client(jid, password, server.port, server.ca, resource="watcher")
+        watcher.iq("set", "<query xmlns='jabber:iq:roster'><item jid='%s' name='Friend'/></query>" % other)
+        assert other in run([folder + "/roster"], env=login)
+        watcher.presence(inner="<priority>-1</priority>")
+        echo = Running([folder + "/echo"], login, folder)
+        watcher.take_presence(jid, test=lambda e: e.get("from") != watcher.jid)
+        friend = Client(other, word, server.port, server.ca)
+        friend.message(jid, "are you there?")
+        friend.presence()
+        friend.take_message(body="Heard you.")
+        assert "are you there?" in echo.line()
+        echo.kill()
+    finally:
+        server.stop()
+
+
 def test_an_installation_serves_the_examples():
     examples = sorted(glob.glob(os.path.join(ROOT, "examples", "*.c")))
     assert examples
@@ -136,3 +162,4 @@ def test_an_installation_serves_the_examples():
         assert re.search(r"\d+\.\d+\.\d+", version), version
         for source in examples:
             check_example(source, folder, env)
+        examples_talk(folder, env)
