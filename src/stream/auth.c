@@ -83,7 +83,7 @@ static int is_usable(const jabi_stream *str, const jab_xml *list, const binding_
         return 0;
     if (list)
         return is_listed(list, row->type);
-    return row->below_13 || named;
+    return row->below_13 || (named && str->tls.version >= 13);
 }
 
 /* People type names in any case. */

@@ -84,6 +84,34 @@ static void starttls_stops_reading_until_secured(void **state)
     peer_free(&e);
 }
 
+/* RFC 5802 §6: without a list of bindings tls-unique is the default below TLS 1.3,
+ * also where the account names the mechanism; RFC 9266 §3 rules it out on 1.3. */
+static void the_default_binding_fits_the_version_of_tls(void **state)
+{
+    (void)state;
+    static const struct {
+        int version;
+        const char *binding;
+    } rows[] = {{12, "tls-unique"}, {13, "tls-exporter"}};
+    for (size_t i = 0; i < 2; i++) {
+        jab_config cfg;
+        peer_fresh(&e, &cfg);
+        cfg.mechanisms = JAB_STR("SCRAM-SHA-256-PLUS");
+        cfg.tls = JAB_TLS_DIRECT;
+        const jab_tls_info tls = {.verified = 1,
+                                  .version = rows[i].version,
+                                  .exporter = JAB_STR("eeeeeeee"),
+                                  .unique = JAB_STR("uuuuuuuu")};
+        assert_int_equal(peer_new(&e, &cfg), 0);
+        assert_int_equal(jab_session_connected(e.s, &tls, e.now), 0);
+        peer_says(&e, PEER_HEADER
+                  "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                  "<mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms></stream:features>");
+        assert_str(jab_session_login(e.s).channel_binding, rows[i].binding);
+        peer_free(&e);
+    }
+}
+
 /* Each row: what the server says at once after connecting, and the outcome. */
 static void elements_out_of_order_end_the_stream(void **state)
 {
@@ -191,6 +219,7 @@ int main(void)
         cmocka_unit_test(no_secret_leaves_without_verified_tls),
         cmocka_unit_test(stripped_starttls_ends_the_log_in),
         cmocka_unit_test(starttls_stops_reading_until_secured),
+        cmocka_unit_test(the_default_binding_fits_the_version_of_tls),
         cmocka_unit_test(elements_out_of_order_end_the_stream),
         cmocka_unit_test(another_account_is_not_bound),
         cmocka_unit_test(wrong_password_is_told_apart),
