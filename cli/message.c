@@ -57,23 +57,12 @@ json_t *cli_message_record(const jab_message *m)
     return record;
 }
 
-static const char *const presence_kinds[] = {
-    [JAB_PRESENCE_AVAILABLE] = "available",
-    [JAB_PRESENCE_UNAVAILABLE] = "unavailable",
-    [JAB_PRESENCE_SUBSCRIBE] = "subscribe",
-    [JAB_PRESENCE_SUBSCRIBED] = "subscribed",
-    [JAB_PRESENCE_UNSUBSCRIBE] = "unsubscribe",
-    [JAB_PRESENCE_UNSUBSCRIBED] = "unsubscribed",
-    [JAB_PRESENCE_PROBE] = "probe",
-    [JAB_PRESENCE_ERROR] = "error",
-};
-
 json_t *cli_presence_record(const jab_presence *p)
 {
     jab_stanza_error error;
     json_t *record = app_record_new("presence");
     app_set_address(record, "from", &p->from);
-    app_set_text(record, "kind", jab_cstr(presence_kinds[p->type]));
+    app_set_text(record, "kind", jab_cstr(jab_presence_type_name(p->type)));
     if (p->type == JAB_PRESENCE_AVAILABLE) {
         app_set_text(record, "show", jab_cstr(jab_show_name(p->show)));
         app_set_int(record, "priority", p->priority);

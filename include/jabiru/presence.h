@@ -54,6 +54,10 @@ typedef struct jab_presence {
 /* "chat", "away", "xa", "dnd", and "online" for none; static. */
 JAB_API const char *jab_show_name(jab_show show);
 
+/* "available", "unavailable", "subscribe", ...: the type attribute, and a word
+ * for presence without one; static. */
+JAB_API const char *jab_presence_type_name(jab_presence_type type);
+
 /* -- Sending ------------------------------------------------------------------ */
 
 /* Available to all who have a subscription, with this status (absent: none).

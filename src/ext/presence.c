@@ -22,6 +22,12 @@ static const char *const types[] = {
     [JAB_PRESENCE_ERROR] = "error",
 };
 
+const char *jab_presence_type_name(jab_presence_type type)
+{
+    size_t i = (size_t)type;
+    return i < sizeof types / sizeof types[0] && types[i][0] ? types[i] : "available";
+}
+
 const char *jab_show_name(jab_show show)
 {
     size_t i = (size_t)show;

@@ -24,11 +24,6 @@ static inline void jabi_sink_add(jabi_sink *sink, const char *p, size_t n)
     sink->n += n;
 }
 
-static inline void jabi_sink_str(jabi_sink *sink, jab_str s)
-{
-    jabi_sink_add(sink, s.p, s.n);
-}
-
 /* Writes text, or an attribute's value to stand in single quotes, so that a parser gets back
  * the same bytes. They must be valid. */
 void jabi_escape(jabi_sink *sink, jab_str s, jabi_xml_where where);
