@@ -27,7 +27,7 @@ bench:
 
 fuzz:
 	@tools/install-packages test
-	@FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --fuzz
+	@FUZZ_SEED=0 FUZZ_SECONDS=$(SECONDS) $(PYTHON) tests/run.py --fuzz
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib

@@ -92,6 +92,18 @@ def program_jobs():
             yield Job(label, [path] + args, seconds=300)
 
 
+def fuzz_seed():
+    """The commit's own: each one explores anew, and what it found is found again. 0: by chance."""
+    if "FUZZ_SEED" in os.environ:
+        return int(os.environ["FUZZ_SEED"])
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True).stdout
+    except OSError:
+        commit = ""
+    return int(commit[:7] or "0", 16)
+
+
 def fuzz_jobs(seconds):
     for name, path in sorted(targets("build-fuzz").items()):
         if not name.startswith("fuzz_"):
@@ -101,7 +113,7 @@ def fuzz_jobs(seconds):
         seeds = os.path.join(ROOT, "fuzz", "corpus", short)
         dictionary = os.path.join(ROOT, "fuzz", short + ".dict")
         os.makedirs(corpus, exist_ok=True)
-        argv = [path, "-max_total_time=%d" % seconds, "-timeout=10", "-rss_limit_mb=2048",
+        argv = [path, "-max_total_time=%d" % seconds, "-timeout=10", "-seed=%d" % fuzz_seed(), "-rss_limit_mb=2048",
                 "-print_final_stats=1", "-artifact_prefix=%s/found-%s-" % (LOGS, short), corpus]
         argv += [seeds] if os.path.isdir(seeds) else []
         argv += ["-dict=" + dictionary] if os.path.exists(dictionary) else []
