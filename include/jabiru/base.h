@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define JAB_API __attribute__((visibility("default")))
+#define JAB_API      __attribute__((visibility("default")))
 #define JAB_MUST_USE __attribute__((warn_unused_result))
 #else
 #define JAB_API
@@ -42,7 +42,7 @@ typedef struct jab_str {
 
 /* printf("from " JAB_FMT "\n", JAB_ARG(str)) prints a view. Text that came
  * from the network may hold control characters: clean it before a terminal. */
-#define JAB_FMT "%.*s"
+#define JAB_FMT      "%.*s"
 #define JAB_ARG(str) (int)(str).n, (str).p
 
 /* A view of a NUL-ended string; NULL gives the absent string. */
@@ -55,8 +55,7 @@ static inline jab_str jab_cstr(const char *z)
 /* Whether two views hold the same bytes. Absent equals only absent. */
 static inline int jab_str_eq(jab_str a, jab_str b)
 {
-    return a.n == b.n && (a.p == NULL) == (b.p == NULL) &&
-           (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (a.p == NULL) == (b.p == NULL) && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
 /* Whether a view holds exactly the bytes of the NUL-ended string z. */
@@ -90,6 +89,8 @@ static inline int jab_str_is(jab_str a, const char *z)
     X(JAB_ECONNECT, -103, 4, "could not connect")                                                  \
     X(JAB_ETIMEOUT, -104, 7, "timed out")                                                          \
     X(JAB_ECRYPTO, -105, 9, "cryptography or randomness failed")                                   \
+    X(JAB_ESTORE, -106, 9, "the local store failed")                                               \
+    X(JAB_ELOCKED, -107, 9, "another process uses the store")                                      \
     X(JAB_ESTREAM, -200, 4, "the server ended the stream with an error")                           \
     X(JAB_EPROTO, -201, 4, "the server broke the protocol")                                        \
     X(JAB_EBADXML, -202, 4, "the server sent malformed XML")                                       \
@@ -184,7 +185,7 @@ typedef int64_t (*jab_wall_fn)(void *arg);
 #define JAB_VERSION_MAJOR 0
 #define JAB_VERSION_MINOR 1
 #define JAB_VERSION_PATCH 0
-#define JAB_VERSION "0.1.0"
+#define JAB_VERSION       "0.1.0"
 
 /* The version of the library that is running, such as "0.1.0". */
 JAB_API const char *jab_version(void);

@@ -68,6 +68,20 @@ JAB_API int jab_client_timeout(const jab_client *c);
 /* Closes gracefully: what was sent leaves first. JAB_EV_OFFLINE ends it. */
 JAB_API void jab_client_close(jab_client *c);
 
+/* The network is another one, or came back: a connection that waits for its
+ * next attempt begins it now, and one that stands has 5 seconds to prove, by
+ * an acknowledgement or any other byte, that it still does. Call it as often as the system says so.
+ */
+JAB_API void jab_client_network_changed(jab_client *c);
+
+/* The machine goes to sleep: what can be written is, and the connection is
+ * left without ending the stream, which the server then keeps for a while. Nothing happens
+ * until jab_client_resume(), which connects at once. Without stream management
+ * the stream is closed. A sleep that the program was not told of is noticed by the clock, and
+ * treated as jab_client_network_changed(). */
+JAB_API void jab_client_suspend(jab_client *c);
+JAB_API void jab_client_resume(jab_client *c);
+
 /* Whether nothing will ever come from this client any more. */
 JAB_API int jab_client_over(const jab_client *c);
 

@@ -71,17 +71,19 @@ typedef struct jab_route {
 typedef int (*jab_reply_fn)(jab_ext_ctx *x, uint64_t tag, const jab_iq_reply *reply);
 
 /* A constant list of strings ended by NULL: JAB_LIST("a", "b"). */
-#define JAB_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define JAB_LIST(...)     ((const char *const[]){__VA_ARGS__, NULL})
 #define JAB_ROUTES(table) .routes = (table), .n_routes = sizeof(table) / sizeof((table)[0])
+
+struct jab_sent; /* sm.h */
 
 /* The descriptor. Every member but `size` and `name` may be left out. */
 struct jab_ext {
-    size_t size;             /* sizeof(jab_ext) */
-    const char *name;        /* "receipts"; unique within a session */
-    const char *spec;        /* "XEP-0184 1.4.0", or several separated by ", " */
+    size_t size;                 /* sizeof(jab_ext) */
+    const char *name;            /* "receipts"; unique within a session */
+    const char *spec;            /* "XEP-0184 1.4.0", or several separated by ", " */
     const char *const *features; /* announced by service discovery */
     const char *const *needs;    /* names of extensions started before this one */
-    size_t state_size;       /* bytes of zeroed state per session */
+    size_t state_size;           /* bytes of zeroed state per session */
     const jab_route *routes;
     size_t n_routes;
 
@@ -101,6 +103,15 @@ struct jab_ext {
 
     /* The session is being freed: give back what the state owns. */
     void (*stop)(jab_ext_ctx *x);
+
+    /* In a session with a store. A message of the application was accepted
+     * (`st` is how it leaves): within the transaction that puts it into the outbox. Returns 0,
+     * or < 0, and it is not accepted. */
+    int (*accepted)(jab_ext_ctx *x, const jab_stanza *st);
+
+    /* A message of the application is settled: jab_sent of sm.h, before its
+     * event. The function may set `key`. Returns 0 or < 0. */
+    int (*settled)(jab_ext_ctx *x, struct jab_sent *sent);
 };
 
 /* -- For the functions of an extension -------------------------------------- */
@@ -125,6 +136,12 @@ JAB_API int64_t jab_ext_wall(jab_ext_ctx *x);
 
 /* The session's configuration, with defaults filled in. */
 JAB_API const jab_config *jab_ext_config(jab_ext_ctx *x);
+
+/* The session's store, or NULL. What is written to it in a handler is committed
+ * by the session, before anything leaves or is shown that depends on it; when that fails
+ * the session ends, and state that mirrors the store is to be read anew in `online`, which
+ * comes after a resumption, too. Return what a failed write returned. */
+JAB_API jab_store *jab_ext_store(jab_ext_ctx *x);
 
 /* The descriptors loaded in this session: *n is set to how many. */
 JAB_API const jab_ext *const *jab_ext_loaded(jab_ext_ctx *x, size_t *n);

@@ -6,6 +6,7 @@
  *   jid.h       addresses, their escaping, xmpp: URIs
  *   stanza.h    reading what arrived, building what is to be sent
  *   session.h   the core: bytes and time in, bytes and events out
+ *   store.h     what survives: outbox, messages, archive places
  *   client.h    a session with its sockets, DNS, TLS and timers
  *   ext.h       writing an extension of your own
  *   roster.h presence.h message.h disco.h ...   one header per extension
@@ -38,10 +39,12 @@
 #include <jabiru/caps.h>
 #include <jabiru/carbons.h>
 #include <jabiru/client.h>
+#include <jabiru/csi.h>
 #include <jabiru/datetime.h>
 #include <jabiru/delay.h>
 #include <jabiru/disco.h>
 #include <jabiru/ext.h>
+#include <jabiru/history.h>
 #include <jabiru/jid.h>
 #include <jabiru/last.h>
 #include <jabiru/mam.h>
@@ -49,10 +52,12 @@
 #include <jabiru/muc.h>
 #include <jabiru/ping.h>
 #include <jabiru/presence.h>
+#include <jabiru/receipts.h>
 #include <jabiru/roster.h>
 #include <jabiru/session.h>
 #include <jabiru/sm.h>
 #include <jabiru/stanza.h>
+#include <jabiru/store.h>
 #include <jabiru/time.h>
 #include <jabiru/version.h>
 

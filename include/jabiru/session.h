@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-typedef struct jab_ext jab_ext; /* ext.h */
+typedef struct jab_ext jab_ext;     /* ext.h */
+typedef struct jab_store jab_store; /* store.h */
 
 typedef enum jab_tls_policy {
     JAB_TLS_REQUIRED, /* direct TLS where DNS offers it, else STARTTLS; never without */
@@ -24,9 +25,9 @@ typedef enum jab_tls_policy {
 } jab_tls_policy;
 
 typedef enum jab_compress_policy {
-    JAB_COMPRESS_OFF,     /* the default */
-    JAB_COMPRESS_PLAIN,   /* XEP-0138 zlib, unless the stream is under TLS */
-    JAB_COMPRESS_ANYWAY,  /* inside TLS too, where it can leak secrets (CRIME) */
+    JAB_COMPRESS_OFF,    /* the default */
+    JAB_COMPRESS_PLAIN,  /* XEP-0138 zlib, unless the stream is under TLS */
+    JAB_COMPRESS_ANYWAY, /* inside TLS too, where it can leak secrets (CRIME) */
 } jab_compress_policy;
 
 /* A line of the wire log. `out` is 1 for what was sent. Secrets in it are
@@ -63,11 +64,11 @@ typedef struct jab_config {
     jab_str identity_category, identity_type;
 
     /* Limits; 0 takes the default. */
-    size_t max_stanza_bytes; /* 1 MiB: larger ones end the stream */
-    size_t max_output_bytes; /* 4 MiB: jab_out_send() says JAB_EAGAIN beyond */
-    size_t max_events;       /* 256: jab_session_feed() takes no more beyond, nor when the
-                              * stanzas behind waiting events take 32 * max_stanza_bytes */
-    size_t max_requests;     /* 64 open iq requests */
+    size_t max_stanza_bytes;       /* 1 MiB: larger ones end the stream */
+    size_t max_output_bytes;       /* 4 MiB: jab_out_send() says JAB_EAGAIN beyond */
+    size_t max_events;             /* 256: jab_session_feed() takes no more beyond, nor when the
+                                    * stanzas behind waiting events take 32 * max_stanza_bytes */
+    size_t max_requests;           /* 64 open iq requests */
     uint32_t max_scram_iterations; /* 2,000,000 */
 
     /* Times in milliseconds; 0 takes the default, JAB_NEVER switches off;
@@ -91,15 +92,25 @@ typedef struct jab_config {
     void *wire_arg;
 
     /* Only for client.h, a bare session ignores them. */
-    jab_str host;         /* connect there instead of asking DNS for the domain */
-    uint16_t port;        /* with host; 0: 5222, or 5223 with JAB_TLS_DIRECT */
-    jab_str ca_file;      /* trust these certificates instead of the system's */
-    jab_str client_cert;  /* PEM files for EXTERNAL */
+    jab_str host;        /* connect there instead of asking DNS for the domain */
+    uint16_t port;       /* with host; 0: 5222, or 5223 with JAB_TLS_DIRECT */
+    jab_str ca_file;     /* trust these certificates instead of the system's */
+    jab_str client_cert; /* PEM files for EXTERNAL */
     jab_str client_key;
-    jab_str pin_sha256;   /* hex or base64 SHA-256 of the server's public key */
-    jab_str nameserver;   /* "127.0.0.1:5353": ask this name server instead */
+    jab_str pin_sha256;      /* hex or base64 SHA-256 of the server's public key */
+    jab_str nameserver;      /* "127.0.0.1:5353": ask this name server instead */
     int64_t connect_timeout; /* 30,000: DNS, TCP and TLS together */
-    int no_reconnect;     /* 1: one attempt, then JAB_EV_OFFLINE is the end */
+    int no_reconnect;        /* 1: one attempt, then JAB_EV_OFFLINE is the end */
+
+    /* What survives the program: see sm.h and history.h. Not copied, and to be
+     * freed after the session. NULL: nothing does. */
+    jab_store *store;
+    /* 1: what came is committed by jab_session_commit() only, and one message
+     * is taken at a time; 0: before its event is pulled. */
+    int commit_by_caller;
+    size_t max_outbox;      /* 10,000 messages that wait; jab_out_send() says JAB_EAGAIN beyond */
+    unsigned first_history; /* messages fetched of an archive that was never read before; 0: none */
+    unsigned receipts;      /* enum jab_receipts_flags (receipts.h) */
 } jab_config;
 
 /* In C++, zero a jab_config and set its `size` and members by hand. */
@@ -123,10 +134,10 @@ enum {
 
 /* The answer to a request, or why there is none. */
 typedef struct jab_iq_reply {
-    int error;               /* 0: result. JAB_ESTANZA: refused, see below.
-                              * JAB_ETIMEOUT, JAB_EOFFLINE: no answer came. */
+    int error;                /* 0: result. JAB_ESTANZA: refused, see below.
+                               * JAB_ETIMEOUT, JAB_EOFFLINE: no answer came. */
     const jab_stanza *stanza; /* the result or error; NULL when none came */
-    const jab_xml *payload;  /* its first child element that is not <error/>, or NULL */
+    const jab_xml *payload;   /* its first child element that is not <error/>, or NULL */
     jab_stanza_error refusal; /* with JAB_ESTANZA */
 } jab_iq_reply;
 
@@ -139,6 +150,7 @@ typedef struct jab_message {
     jab_str body;             /* absent without one; else the best for the stream's language */
     int64_t stamp;            /* ms since 1970 when it was sent, from a trusted delay; 0: now */
     const jab_stanza *stanza; /* the rest: see message.h */
+    int64_t key;              /* of it in the store (store.h); 0 without one, or when not kept */
 } jab_message;
 
 typedef struct jab_event {
@@ -178,19 +190,20 @@ JAB_API void jab_session_free(jab_session *s);
 
 /* Facts about the TLS layer that the driver set up. Views are copied. */
 typedef struct jab_tls_info {
-    int verified;       /* 1: the certificate was checked against the JID's domain */
-    int version;        /* 12 or 13 */
-    jab_str exporter;   /* 32 bytes of tls-exporter (RFC 9266), or absent */
-    jab_str unique;     /* tls-unique (RFC 5929 3), TLS 1.2 only, or absent */
-    jab_str end_point;  /* tls-server-end-point (RFC 5929 4), or absent */
-    jab_str cipher;     /* "TLS_AES_256_GCM_SHA384", for people */
+    int verified;        /* 1: the certificate was checked against the JID's domain */
+    int version;         /* 12 or 13 */
+    jab_str exporter;    /* 32 bytes of tls-exporter (RFC 9266), or absent */
+    jab_str unique;      /* tls-unique (RFC 5929 3), TLS 1.2 only, or absent */
+    jab_str end_point;   /* tls-server-end-point (RFC 5929 4), or absent */
+    jab_str cipher;      /* "TLS_AES_256_GCM_SHA384", for people */
     int has_client_cert; /* 1: a certificate was sent, EXTERNAL makes sense */
 } jab_tls_info;
 
 /* The transport is connected: the stream header is written to the output.
  * `tls` is NULL on a bare transport, or says what direct TLS reached. Also
  * begins anew after JAB_EV_OFFLINE. JAB_ESTATE when a stream is open. */
-JAB_API int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now) JAB_MUST_USE;
+JAB_API int jab_session_connected(jab_session *s, const jab_tls_info *tls,
+                                  int64_t now) JAB_MUST_USE;
 
 /* Whether the stream waits for the driver to do a TLS handshake (RFC 6120
  * 5.4.3.3). Write all output first; bytes read but not yet fed must be thrown
@@ -266,8 +279,8 @@ typedef struct jab_login_info {
     jab_str channel_binding; /* "tls-exporter", absent without */
     int tls_version;         /* 12, 13, or 0 without TLS */
     jab_str cipher;
-    int compressed;          /* 1 under XEP-0138 */
-    int server_proved;       /* 1: the server proved that it knows the password */
+    int compressed;    /* 1 under XEP-0138 */
+    int server_proved; /* 1: the server proved that it knows the password */
 } jab_login_info;
 
 /* Valid until the stream ends. */

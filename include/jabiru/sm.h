@@ -1,15 +1,23 @@
 /*
- * sm.h: what became of a message that was sent (XEP-0198 Stream Management).
+ * sm.h: what becomes of a message that was sent: over XEP-0198 Stream
+ * Management where the server offers it, else by asking behind it.
  *
- * Where the server offers it, stream management is used by itself: what was
- * sent is kept until the server has acknowledged it, and when the connection
- * breaks, the next one takes the stream up where it ended. Then nothing is
- * lost or doubled in either direction, no extension starts anew, and
- * JAB_EV_RESUMED comes in place of JAB_EV_ONLINE.
+ * What was sent is kept until the server has acknowledged it, and when the
+ * connection breaks, the next one takes the stream up where it ended. Then
+ * nothing is lost or doubled in either direction, no extension starts anew,
+ * and JAB_EV_RESUMED comes in place of JAB_EV_ONLINE.
+ *
+ * In a session with a store (store.h), a message that jab_out_send() accepted
+ * is on the disk when the call returns, and is accepted while offline, too. It
+ * carries an origin id (XEP-0359). When a stream could not be resumed, or
+ * the program was killed, a message that may have left is looked for in the
+ * account's archive (a room's message in the room's, once that is joined), and
+ * sent again only when it is not there. JAB_EV_SENT then carries the tag that
+ * the message was sent with, by whichever process.
  *
  * Stanzas that arrived are acknowledged once the application has pulled the
- * event after the last one that they caused; at a resumption, also those whose
- * events still wait in this session.
+ * event after the last one that they caused, and what is to be kept of them is
+ * kept; at a resumption, also those whose events still wait in this session.
  */
 #ifndef JABIRU_SM_H
 #define JABIRU_SM_H
@@ -27,16 +35,39 @@ enum {
 
 typedef enum jab_sent_state {
     JAB_SENT_DELIVERED, /* the server has taken responsibility for the message */
-    JAB_SENT_UNKNOWN,   /* the stream ended for good before the server said so:
-                         * the message may have arrived, or not */
+    JAB_SENT_UNKNOWN,   /* the stream ended for good before the server said so, and no
+                         * archive tells: the message may have arrived, or not */
+    JAB_SENT_FAILED,    /* it came back (`refusal`), also after it was delivered to the own
+                         * server; or jab_outbox_withdraw() took it out before it left */
 } jab_sent_state;
 
-/* The end of a message's way to the server; comes once for each message that
- * the application sent while stream management was on. */
+/* How far a message got. DELIVERED or UNKNOWN comes once for each message that
+ * the application sent, unless FAILED came before. */
 typedef struct jab_sent {
     jab_str id; /* the stanza's id */
     jab_sent_state state;
+    jab_str to;               /* as it was addressed; absent to the own account */
+    jab_stanza_error refusal; /* with JAB_SENT_FAILED that came back, else all absent */
+    int64_t key;              /* of the message in the store; 0 without one */
 } jab_sent;
+
+/* Messages of the application that are accepted and not settled. */
+JAB_API size_t jab_outbox_count(const jab_session *s);
+
+/*
+ * Gives up what waits, as a program does that ends and reports: a message that
+ * has not left is JAB_SENT_FAILED, one that may have left JAB_SENT_UNKNOWN, and
+ * no later session sends them. Returns 0, or JAB_ESTORE and all is as before.
+ */
+JAB_API int jab_outbox_withdraw(jab_session *s);
+
+/*
+ * Makes durable what was pulled, with jab_config.commit_by_caller: call it when
+ * the messages pulled so far have been dealt with. What was not committed when the program
+ * ends comes again. Returns 0; JAB_ESTORE: what was pulled since the last
+ * commit is to be forgotten, the stream ends, and it will come again.
+ */
+JAB_API int jab_session_commit(jab_session *s);
 
 /* Whether what is sent now will be reported by JAB_EV_SENT. */
 JAB_API int jab_sm_active(const jab_session *s);
