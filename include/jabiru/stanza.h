@@ -106,8 +106,16 @@ JAB_API unsigned jab_stanza_via(const jab_stanza *st); /* enum jab_via */
  * gives to jab_stanza_drop(). NULL when out of memory. */
 JAB_API jab_stanza *jab_stanza_keep(const jab_stanza *st) JAB_MUST_USE;
 
-/* Frees a stanza that jab_stanza_keep() returned. NULL is fine. */
+/* Frees a stanza that jab_stanza_keep() or jab_stanza_read() returned. NULL is fine. */
 JAB_API void jab_stanza_drop(jab_stanza *st);
+
+/*
+ * Reads XML text as a stanza that the caller owns, such as the message that a store keeps
+ * (jab_kept_message.xml). Addresses are as written, and absent where they are;
+ * nobody has judged who sent it. `mem` NULL: malloc. Returns 0 and sets *out;
+ * JAB_EXML; JAB_ENOMEM.
+ */
+JAB_API int jab_stanza_read(jab_stanza **out, jab_str xml, const jab_mem *mem) JAB_MUST_USE;
 
 /* A stanza error (RFC 6120 8.3). */
 typedef struct jab_stanza_error {
