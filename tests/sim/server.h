@@ -57,7 +57,7 @@ typedef struct sim_message {
     uint32_t bounced;  /* errors generated for it, at any time */
     uint32_t offline;  /* times it was put into offline storage */
     uint32_t archived; /* archives it is in */
-    uint32_t lost;     /* copies that a crash or a session without management took away */
+    uint32_t lost;     /* copies in queues that a crash forgot */
 } sim_message;
 
 /* One entry of an archive, in archive order. */
@@ -83,13 +83,15 @@ typedef struct sim_server_options {
     int64_t wall;       /* wall clock at virtual time 0, milliseconds since 1970 */
     bool sm, resume;    /* stream management; resumption too */
     bool archive, carbons, offline, rosterver, csi;
-    bool stanza_id;           /* tells the archive's ids in live messages, carbons and rooms */
-    bool room_archive;        /* rooms have archives too */
-    bool archive_signals;     /* archives receipts and markers without a body, as Prosody does */
-    bool offline_and_archive; /* archived messages are also delivered from offline storage */
-    bool bounce_remote;       /* stanzas to foreign domains are bounced, not swallowed */
-    bool bounce_unknown_silently; /* unknown accounts: no error (against harvesting) */
-    bool failed_with_h;           /* remembers counters of ended sessions for <failed h=''/> */
+    bool stanza_id;            /* tells the archive's ids in live messages, carbons and rooms */
+    bool room_archive;         /* rooms have archives too */
+    bool archive_signals;      /* archives receipts and markers without a body, as Prosody does */
+    bool offline_and_archive;  /* archived messages are also delivered from offline storage */
+    bool rsm_count;            /* tells <count/> and index in archive pages */
+    bool results_without_from; /* archive results of the own account bear no 'from', as Prosody's */
+    bool bounce_remote;        /* stanzas to foreign domains are bounced, not swallowed */
+    bool silent_unknown;       /* messages for unknown accounts: no error (against harvesting) */
+    bool failed_with_h;        /* remembers counters of ended sessions for <failed h=''/> */
     sim_routing routing;
     sim_unacked unacked;
     int64_t resume_ms;       /* how long a session hibernates; 0: 300000 */
@@ -118,7 +120,7 @@ sim_server *sim_server_new(const sim_server_options *options);
 /* Frees the server with everything it gave out; NULL is ignored. */
 void sim_server_free(sim_server *server);
 
-/* An account, given by its bare address. */
+/* An account, given by its bare address; one that exists gets the new password. */
 void sim_server_add_account(sim_server *server, const char *jid, const char *password);
 
 /* Makes two accounts see each other (subscription both), with roster pushes. */
