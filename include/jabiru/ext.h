@@ -143,6 +143,10 @@ JAB_API const jab_config *jab_ext_config(jab_ext_ctx *x);
  * comes after a resumption, too. Return what a failed write returned. */
 JAB_API jab_store *jab_ext_store(jab_ext_ctx *x);
 
+/* Whether there is room for another event before the application has pulled
+ * some: what an extension has to say of its own accord waits until then. */
+JAB_API int jab_ext_has_room(jab_ext_ctx *x);
+
 /* The descriptors loaded in this session: *n is set to how many. */
 JAB_API const jab_ext *const *jab_ext_loaded(jab_ext_ctx *x, size_t *n);
 

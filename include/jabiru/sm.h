@@ -1,6 +1,7 @@
 /*
- * sm.h: what becomes of a message that was sent: over XEP-0198 Stream
- * Management where the server offers it, else by asking behind it.
+ * sm.h: what becomes of a message that was sent (XEP-0198 Stream Management).
+ * Where the server does not offer that, a session with a store asks behind its
+ * messages (RFC 6120 10.1: in order), and one without reports nothing.
  *
  * What was sent is kept until the server has acknowledged it, and when the
  * connection breaks, the next one takes the stream up where it ended. Then
@@ -57,7 +58,8 @@ JAB_API size_t jab_outbox_count(const jab_session *s);
 /*
  * Gives up what waits, as a program does that ends and reports: a message that
  * has not left is JAB_SENT_FAILED, one that may have left JAB_SENT_UNKNOWN, and
- * no later session sends them. Returns 0, or JAB_ESTORE and all is as before.
+ * no later session sends them. Returns 0; JAB_ESTORE: they are reported, but a
+ * later process may still send them.
  */
 JAB_API int jab_outbox_withdraw(jab_session *s);
 
@@ -69,7 +71,7 @@ JAB_API int jab_outbox_withdraw(jab_session *s);
  */
 JAB_API int jab_session_commit(jab_session *s);
 
-/* Whether what is sent now will be reported by JAB_EV_SENT. */
+/* Whether the server acknowledges what is sent now. */
 JAB_API int jab_sm_active(const jab_session *s);
 
 /* Whether the stream that ended may go on in the next connection: then nothing

@@ -69,6 +69,7 @@ static void fill_defaults(jab_config *c)
         .ack_timeout = 30000,
         .keepalive = 60000,
         .connect_timeout = 30000,
+        .max_outbox = 10000,
     };
 #define FILL(name) c->name = c->name ? c->name : defaults.name
     FILL(max_stanza_bytes);
@@ -82,6 +83,7 @@ static void fill_defaults(jab_config *c)
     FILL(ack_timeout);
     FILL(keepalive);
     FILL(connect_timeout);
+    FILL(max_outbox);
 #undef FILL
     c->max_stanza_bytes = at_most(c->max_stanza_bytes, BYTES_MAX);
     c->max_output_bytes = at_most(c->max_output_bytes, BYTES_MAX);

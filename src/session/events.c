@@ -50,7 +50,31 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
     };
     s->emitted = h;
     s->ack_paused |= q->n >= s->cfg.max_events;
+    s->drained = 0;
+    s->owed += type == JAB_EV_MESSAGE;
+    if (s->cfg.store && (s->cfg.store->dirty || s->unsaved))
+        s->unsaved++;
     return &slot->event;
+}
+
+static int is_of_message(const jab_event *ev)
+{
+    return ev->type == JAB_EV_MESSAGE || (ev->stanza && jab_stanza_kind(ev->stanza) == JAB_MESSAGE);
+}
+
+/* What is not of a message may be told: it is the same when it comes again. */
+void jabi_events_drop_unsaved(jab_session *s)
+{
+    jabi_event_queue *q = &s->events;
+    size_t keep = q->n - (s->unsaved < q->n ? s->unsaved : q->n);
+    for (size_t i = keep; i < q->n; i++) {
+        jabi_queued_event *slot = &q->ring[(q->first + i) % q->cap];
+        if (is_of_message(&slot->event))
+            jabi_holder_unref(s, slot->holder);
+        else
+            q->ring[(q->first + keep++) % q->cap] = *slot;
+    }
+    q->n = keep;
 }
 
 const jab_event *jab_session_next(jab_session *s)
@@ -63,13 +87,17 @@ const jab_event *jab_session_next(jab_session *s)
         q->shown = (jab_event){.type = JAB_EV_OFFLINE, .fault = &s->fault};
         return &q->shown;
     }
+    if (q->n)
+        (void)jabi_store_settle(s); /* a failure ends the stream, and is an event behind these */
     if (q->n == 0) {
+        s->drained = 1;
         jabi_sm_pulled(s);
         return NULL;
     }
     jabi_queued_event *slot = &q->ring[q->first];
     q->first = (q->first + 1) % q->cap;
     q->n--;
+    s->unsaved = s->unsaved < q->n ? s->unsaved : q->n;
     q->shown = slot->event;
     q->shown_holder = slot->holder;
     q->shown_from = slot->from;

@@ -3,10 +3,17 @@
 #include "session/session.h"
 
 #include "base/check.h"
+#include "session/outbox.h"
 #include "session/sm.h"
 
 /* Stanzas whose events wait may take as much as one stanza at its worst. */
 #define HELD_PER_BYTE 32
+
+/* The caller commits: one message at a time, until all that there is was pulled. */
+static int waits_for_caller(const jab_session *s)
+{
+    return s->cfg.store && s->cfg.commit_by_caller && (s->events.n || (s->owed && !s->drained));
+}
 
 /* Reading stops when the application has this much to pull first, or the
  * server has so many answers to take that what it asks for outruns it. What
@@ -14,6 +21,8 @@
  * to read would wait for ever. */
 static int is_full(const jab_session *s)
 {
+    if (waits_for_caller(s))
+        return 1;
     if (s->events.n >= s->cfg.max_events ||
         (s->events.n && s->held_bytes / HELD_PER_BYTE >= s->cfg.max_stanza_bytes))
         return 1;
@@ -47,17 +56,22 @@ static void go_online(jab_session *s)
     s->self = &s->stream.bound;
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
-    int resumed = s->stream.sm.resumed;
+    /* A stream of an earlier process goes on, but nothing else is left of it. */
+    int resumed = s->stream.sm.resumed, goes_on = resumed && !s->restored;
     if (!resumed && s->kept)
         jabi_session_forget(s);
+    else if (!resumed && s->restored)
+        jabi_sm_lost(s);
     s->kept = 0;
-    int err = emit_online(s, resumed);
+    s->outbox.held |= !goes_on;
+    int err = emit_online(s, goes_on);
     if (err == 0)
         err = resumed ? jabi_sm_resume(s) : jabi_sm_begin(s);
+    s->restored = 0;
     if (err < 0)
-        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+        jabi_session_fail_with(s, err);
     else
-        jabi_exts_online(s, resumed);
+        jabi_exts_online(s, goes_on);
     jabi_session_settle(s);
 }
 
@@ -74,7 +88,7 @@ static void on_stanza(jab_session *s, const jab_xml *root)
         s->routed = NULL;
     }
     if (jabi_is_fatal(err))
-        jabi_session_fail_code(s, err, NULL, jab_strerror(err));
+        jabi_session_fail_with(s, err);
     jabi_session_settle(s);
 }
 
@@ -83,8 +97,8 @@ static void on_element(jab_session *s, const jab_xml *root)
     int result = jabi_stream_on_element(&s->stream, root);
     if (result == 2)
         result = jabi_sm_on_element(s, root);
-    if (result == JAB_ENOMEM && !s->stream.fault.code)
-        out_of_memory(s);
+    if ((result == JAB_ENOMEM || result == JAB_ESTORE) && !s->stream.fault.code)
+        jabi_session_fail_with(s, result);
     else if (result < 0)
         jabi_session_end(s);
     else if (result == 1)
@@ -141,6 +155,11 @@ static int take_item(jab_session *s, const char **p, size_t *n)
     jabi_holder_unref(s, s->filling);
     s->filling = NULL;
     return 1;
+}
+
+int jab_ext_has_room(jab_ext_ctx *x)
+{
+    return !is_full(x->session);
 }
 
 int jabi_feed_has_room(const jab_session *s)

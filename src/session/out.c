@@ -1,5 +1,5 @@
 /* out.c: builders: one stanza written from left to right, with a sticky error. */
-#include "session/session.h"
+#include "session/outbox.h"
 #include "session/sm.h"
 
 #include "base/mem.h"
@@ -386,15 +386,21 @@ static int queue(jab_out *o, uint64_t tag)
         out->error = 0; /* the stream is whole: only this stanza found no room */
         return err;
     }
+    const jabi_sent_stanza sent = {.xml = jabi_buf_str(&o->buf),
+                                   .id = o->id,
+                                   .to = o->to.full,
+                                   .tag = tag,
+                                   .is_ours = o->kind == JAB_MESSAGE && !o->ext};
     int err = is_request(o) ? jabi_request_add(s, o, tag) : 0;
     if (err < 0)
         return err;
-    err = jabi_sm_note(s, o, tag);
+    err = jabi_sm_reserve(s, &sent);
     if (err < 0) {
         if (is_request(o))
             jabi_request_undo(s);
         return err;
     }
+    jabi_sm_add(s, &sent);
     jabi_buf_add(out, o->buf.p, o->buf.n);
     if (s->cfg.wire)
         s->cfg.wire(s->cfg.wire_arg, 1, jabi_buf_str(&o->buf));
@@ -407,7 +413,8 @@ int jab_out_send(jab_out *o, uint64_t tag)
         return JAB_ENOMEM;
     jab_session *s = o->session;
     int err = jab_out_error(o);
-    if (err >= 0 && (!s->online || s->closing))
+    int is_kept = jabi_outbox_takes(o);
+    if (err >= 0 && (s->closing || (!s->online && !is_kept)))
         err = JAB_EOFFLINE;
     if (err >= 0) {
         begin_content(o);
@@ -416,7 +423,7 @@ int jab_out_send(jab_out *o, uint64_t tag)
         err = jab_out_error(o);
     }
     if (err >= 0)
-        err = queue(o, tag);
+        err = is_kept ? jabi_outbox_accept(o, tag) : queue(o, tag);
     give_back(o);
     return err;
 }

@@ -37,4 +37,53 @@ int jabi_outbox_absent(jab_session *s, jab_str archive);
 /* There is no archive to ask: rows in doubt are settled as unknown. 0 or < 0. */
 int jabi_outbox_unknowable(jab_session *s, jab_str archive);
 
+/* -- For the session ------------------------------------------------------------- */
+
+/* What earlier processes left. 0 or < 0. */
+int jabi_outbox_load(jab_session *s);
+void jabi_outbox_fini(jab_session *s);
+
+/* Whether a message goes through the outbox; puts it in, durably, and sends
+ * it when it may leave. 0 or < 0. */
+int jabi_outbox_takes(const jab_out *o);
+int jabi_outbox_accept(jab_out *o, uint64_t tag);
+
+/* Sends what waits, as far as there is room. 0 or < 0. */
+int jabi_outbox_pump(jab_session *s);
+
+/* A row is settled: takes it out and says so. A `seq` that is not there (any
+ * more) is fine. 0 or < 0. */
+int jabi_outbox_settle(jab_session *s, uint64_t seq, jab_sent_state state);
+int jabi_outbox_take_out(jab_session *s, uint64_t seq); /* and says nothing */
+
+/* A stream that a row had left on is gone. */
+void jabi_outbox_doubt(jab_session *s, uint64_t seq);
+
+/* The stream of an earlier process: the server had `h` of its stanzas. It
+ * goes on, or not. 0 or < 0. */
+int jabi_outbox_saved(jab_session *s, uint32_t h, int has_h, int goes_on);
+
+/* After a lost transaction: says again what it said. And: that is committed. */
+int jabi_outbox_redo(jab_session *s);
+void jabi_outbox_committed(jab_session *s);
+
+/* Rows as they are written (outbox_store.c). */
+int jabi_outbox_write(jab_session *s, const jabi_outbox_row *row, jab_str xml);
+int jabi_outbox_mark(jab_session *s, const jabi_outbox_row *row);
+int jabi_outbox_erase(jab_session *s, uint64_t seq);
+int jabi_outbox_xml(jab_session *s, uint64_t seq, jabi_buf *to);
+jabi_outbox_row *jabi_outbox_add_row(jab_session *s, const jabi_outbox_row *row, jab_str id,
+                                     jab_str to);
+jabi_outbox_row *jabi_outbox_at(jab_session *s, size_t i);
+
+static inline jab_str jabi_outbox_id(const jabi_outbox_row *row)
+{
+    return (jab_str){row->text, row->id_n};
+}
+
+static inline jab_str jabi_outbox_to(const jabi_outbox_row *row)
+{
+    return (jab_str){row->to_n ? row->text + row->id_n : NULL, row->to_n};
+}
+
 #endif

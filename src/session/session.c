@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "base/mem.h"
+#include "session/outbox.h"
 #include "session/sm.h"
 
 #include <stdio.h>
@@ -26,7 +27,11 @@ static int set_up(jab_session *s, const jab_config *cfg)
     if (!s->requests)
         return JAB_ENOMEM;
     err = jabi_stream_init(&s->stream, &s->cfg, &s->account);
-    return err < 0 ? err : jabi_exts_start(s);
+    if (err >= 0)
+        err = jabi_exts_start(s);
+    if (err >= 0)
+        err = jabi_sm_restore(s);
+    return err < 0 ? err : jabi_outbox_load(s);
 }
 
 int jab_session_new(jab_session **out, const jab_config *cfg)
@@ -51,6 +56,19 @@ int jab_session_new(jab_session **out, const jab_config *cfg)
     return 0;
 }
 
+/* What the caller has not committed comes again; a stream that ended well is
+ * not taken up by the next process. */
+static void leave_store(jab_session *s)
+{
+    if (!s->cfg.store || !s->requests)
+        return;
+    if (s->cfg.commit_by_caller && s->owed)
+        s->cfg.store->table->rollback(s->cfg.store);
+    (void)jabi_store_commit(s);
+    if (s->cfg.store->dirty)
+        s->cfg.store->table->rollback(s->cfg.store);
+}
+
 void jab_session_free(jab_session *s)
 {
     if (!s)
@@ -60,7 +78,9 @@ void jab_session_free(jab_session *s)
         jabi_free(mem, (char *)s->requests[i].id.p);
         jabi_free(mem, (char *)s->requests[i].to.p);
     }
+    leave_store(s);
     jabi_exts_stop(s);
+    jabi_outbox_fini(s);
     jabi_sm_fini(s);
     if (s->stream.mem)
         jabi_stream_fini(&s->stream);
@@ -80,6 +100,9 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
         return JAB_ESTATE;
     s->now = now;
     s->started = 1;
+    (void)jabi_store_settle(s);
+    if (s->cfg.store && s->cfg.store->dirty)
+        s->stream.sm.in = s->sm_safe; /* the rest will be sent again, and is known then */
     s->online = s->closing = s->closed = s->starved = 0;
     s->eof = JABI_EOF_NONE;
     s->self = NULL;
@@ -189,9 +212,19 @@ void jabi_session_fail_code(jab_session *s, int code, const char *condition, con
 
 void jabi_session_settle(jab_session *s)
 {
-    if (s->starved)
+    if (s->starved) {
+        jabi_store_abandon(s);
         jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));
+    }
     s->starved = 0;
+}
+
+void jabi_session_fail_with(jab_session *s, int err)
+{
+    char room[512];
+    const char *words = jabi_store_words(s, err, room, sizeof room);
+    jabi_store_abandon(s);
+    jabi_session_fail_code(s, err, NULL, words);
 }
 
 void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now)
@@ -320,10 +353,20 @@ int64_t jab_session_deadline(const jab_session *s)
 
 /* -- Bytes out and facts ------------------------------------------------------ */
 
+/* What says that a message left is committed before it leaves. */
+static void before_out(jab_session *s)
+{
+    int err = jabi_outbox_pump(s);
+    if (err < 0)
+        jabi_session_fail_with(s, err);
+    else if (jabi_store_settle(s) >= 0)
+        jabi_sm_before_out(s);
+}
+
 jab_str jab_session_out(jab_session *s)
 {
     if (s->started && !s->closed)
-        jabi_sm_before_out(s);
+        before_out(s);
     jab_str out = s->started ? jabi_stream_out(&s->stream) : (jab_str){"", 0};
     if (!s->closed && (s->stream.out.error || s->stream.wire.error))
         jabi_session_fail_code(s, JAB_ENOMEM, NULL, jab_strerror(JAB_ENOMEM));

@@ -7,6 +7,7 @@
 
 #include <jabiru/ext.h>
 #include <jabiru/session.h>
+#include <jabiru/store.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -62,12 +63,13 @@ typedef struct jabi_queued_event {
     jabi_event_from from;
 } jabi_queued_event;
 
-/* One stanza that the server has not acknowledged: its bytes, and the id of
- * a message of the application, stand in jabi_sent_queue.bytes. */
+/* One stanza that the server has not acknowledged: its bytes, and the id and
+ * the address of a message of the application, stand in jabi_sent_queue.bytes. */
 typedef struct jabi_sent_row {
-    size_t n, id_n;
+    size_t n, id_n, to_n;
     uint64_t tag;
-    int is_ours;
+    uint64_t seq; /* of its row in the outbox; 0: it has none */
+    int is_ours;  /* the application's, and not settled */
 } jabi_sent_row;
 
 /* Unacknowledged stanzas, oldest first. */
@@ -75,8 +77,45 @@ typedef struct jabi_sent_queue {
     jabi_sent_row *rows;
     size_t first, n, cap;
     jabi_buf bytes;
-    size_t at; /* where the first row's bytes begin */
+    size_t at;       /* where the first row's bytes begin */
+    uint64_t serial; /* of the row added last; they count from 1 */
 } jabi_sent_queue;
+
+typedef enum jabi_out_state {
+    JABI_OUT_WAITS, /* has never left */
+    JABI_OUT_LEFT,  /* on the stream that stands, or may be resumed */
+    JABI_OUT_SAVED, /* on the stream of an earlier process that may be resumed */
+    JABI_OUT_DOUBT, /* on a stream that is gone: the archive may know it */
+} jabi_out_state;
+
+/* A message of the application that is accepted and not settled. */
+typedef struct jabi_outbox_row {
+    uint64_t seq; /* its key in the store; they grow */
+    uint64_t tag;
+    char *text; /* owned: id and address */
+    size_t id_n, to_n;
+    jabi_out_state state;
+    uint32_t count; /* its number on the stream */
+    int is_room;
+} jabi_outbox_row;
+
+/* A row that is settled, until that is committed. */
+typedef struct jabi_outbox_done {
+    jabi_outbox_row row;
+    int state; /* jab_sent_state */
+} jabi_outbox_done;
+
+/* Only in a session with a store. Rows are in the order of their keys. */
+typedef struct jabi_outbox {
+    jabi_outbox_row *rows;
+    size_t first, n, cap, waiting;
+    uint64_t last_seq;
+    int held; /* the own archive is to be asked first */
+    jabi_outbox_done *done;
+    size_t n_done, cap_done;
+    int redo; /* a transaction was lost: what it said is to be said again */
+    jabi_buf scratch;
+} jabi_outbox;
 
 /* Events in order: a ring that grows. */
 typedef struct jabi_event_queue {
@@ -153,6 +192,15 @@ struct jab_session {
     jabi_holder *emitted; /* of the event emitted last, for jab_ext_text() */
     jabi_event_queue events;
 
+    jabi_outbox outbox;
+    size_t unsaved;    /* events at the end of the queue that are not committed */
+    size_t owed;       /* messages among what is not committed, pulled or not */
+    int drained;       /* the application has pulled all there was */
+    uint32_t sm_safe;  /* stanzas that came until the last commit */
+    uint32_t saved_in; /* what the store says of them */
+    int saved;         /* the store has a stream to resume */
+    int restored;      /* the stream to resume is an earlier process's */
+
     jabi_sent_queue sent;
     uint32_t sm_epoch;
     int ack_owed;     /* the last answer left stanzas out */
@@ -191,6 +239,20 @@ jabi_holder *jabi_holder_get(jab_session *s); /* refs 1, or NULL */
 void jabi_holder_unref(jab_session *s, jabi_holder *h);
 void jabi_holders_fini(jab_session *s);
 
+/* store.c: makes durable what is to be kept: before anything leaves, or is
+ * shown, that depends on it. 0; < 0 when the store failed: the transaction is undone,
+ * and the stream has ended. */
+int jabi_store_commit(jab_session *s);
+
+/* As above, but leaves what the caller is to commit. */
+int jabi_store_settle(jab_session *s);
+
+/* A stanza could not be dealt with whole: forgets all since the last commit. */
+void jabi_store_abandon(jab_session *s);
+
+/* The words of the store's failure, or those of the code. */
+const char *jabi_store_words(const jab_session *s, int err, char *room, size_t size);
+
 /* feed.c: whether the session would take bytes now. */
 int jabi_feed_has_room(const jab_session *s);
 
@@ -205,6 +267,7 @@ void jabi_feed_watch(jab_session *s);
 
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
+void jabi_events_drop_unsaved(jab_session *s); /* messages that are not committed */
 void jabi_events_fini(jab_session *s);
 
 /* Whether what a handler returned ends the session. What it could not send for
@@ -218,6 +281,7 @@ static inline int jabi_is_fatal(int err)
 void jabi_session_end(jab_session *s);
 void jabi_session_forget(jab_session *s); /* the stream will not go on: its state goes */
 void jabi_session_settle(jab_session *s); /* ends it when an extension's event found no memory */
+void jabi_session_fail_with(jab_session *s, int err); /* in the words of the error */
 void jabi_session_fail_code(jab_session *s, int code, const char *condition, const char *words);
 
 /* stanza.c: reads the envelope of an element; NULL when it is out of memory
@@ -239,6 +303,13 @@ void jabi_requests_fail(jab_session *s, int error);
 int64_t jabi_requests_deadline(const jab_session *s);
 int jabi_iq_unclaimed(jab_session *s, const jab_stanza *st, const char *type,
                       const char *condition);
+
+/* Calls `settled` of the extensions, and then queues the event. */
+int jabi_sent_emit(jab_session *s, uint64_t tag, const struct jab_sent *sent);
+
+/* Whether an extension's descriptor has this slot, and fills it. */
+#define JABI_HAS_SLOT(ext, slot)                                                                   \
+    ((ext)->size >= offsetof(jab_ext, slot) + sizeof((ext)->slot) && (ext)->slot)
 
 /* out.c */
 jab_out *jabi_out_new(jab_session *s, jab_kind kind, jab_str to, const char *type);

@@ -6,6 +6,7 @@
 #include "session/sm.h"
 
 #include "base/mem.h"
+#include "session/outbox.h"
 
 /* -- What was sent ------------------------------------------------------------------ */
 
@@ -27,44 +28,115 @@ static int make_room(jab_session *s)
     return 0;
 }
 
-int jabi_sm_note(jab_session *s, const jab_out *o, uint64_t tag)
+/* Without stream management only what is to be reported is kept: its name. */
+static jabi_sent_stanza kept_part(const jab_session *s, const jabi_sent_stanza *st)
+{
+    jabi_sent_stanza part = *st;
+    if (!s->stream.sm.requested)
+        part.xml.n = 0;
+    if (!st->is_ours)
+        part.id.n = part.to.n = 0;
+    return part;
+}
+
+static int is_noted(const jab_session *s, const jabi_sent_stanza *st)
+{
+    return s->stream.sm.requested || (st->is_ours && s->cfg.store);
+}
+
+int jabi_sm_reserve(jab_session *s, const jabi_sent_stanza *st)
 {
     jabi_sent_queue *q = &s->sent;
-    if (!s->stream.sm.requested)
+    if (!is_noted(s, st))
         return 0;
     if (q->first + q->n == q->cap && make_room(s) < 0)
         return JAB_ENOMEM;
-    int is_ours = o->kind == JAB_MESSAGE && !o->ext;
-    size_t id_n = is_ours ? o->id.n : 0;
-    if (!jabi_buf_room(&q->bytes, o->buf.n + id_n)) {
+    jabi_sent_stanza part = kept_part(s, st);
+    if (!jabi_buf_room(&q->bytes, part.xml.n + part.id.n + part.to.n)) {
         int err = q->bytes.error == JAB_ELIMIT ? JAB_EAGAIN : q->bytes.error;
         q->bytes.error = 0;
         return err;
     }
-    q->rows[q->first + q->n++] = (jabi_sent_row){o->buf.n, id_n, tag, is_ours};
-    jabi_buf_add(&q->bytes, o->buf.p, o->buf.n);
-    jabi_buf_add(&q->bytes, o->id.p, id_n);
-    s->stream.sm.out++;
     return 0;
 }
 
-/* Takes the oldest row out and tells the application. 0 or JAB_ENOMEM, and
- * then the row stays. */
+void jabi_sm_add(jab_session *s, const jabi_sent_stanza *st)
+{
+    jabi_sent_queue *q = &s->sent;
+    if (!is_noted(s, st))
+        return;
+    jabi_sent_stanza part = kept_part(s, st);
+    q->rows[q->first + q->n++] = (jabi_sent_row){.n = part.xml.n,
+                                                 .id_n = part.id.n,
+                                                 .to_n = part.to.n,
+                                                 .tag = st->tag,
+                                                 .seq = st->seq,
+                                                 .is_ours = st->is_ours};
+    jabi_buf_add(&q->bytes, part.xml.p, part.xml.n);
+    jabi_buf_add(&q->bytes, part.id.p, part.id.n);
+    jabi_buf_add(&q->bytes, part.to.p, part.to.n);
+    q->serial++;
+    if (s->stream.sm.requested)
+        s->stream.sm.out++;
+}
+
+int jabi_sent_emit(jab_session *s, uint64_t tag, const jab_sent *from)
+{
+    jab_event *ev = jabi_event_push(s, JAB_EV_SENT, tag, sizeof(jab_sent));
+    if (!ev)
+        return JAB_ENOMEM;
+    jabi_arena *arena = &s->emitted->arena;
+    jab_sent *sent = (jab_sent *)ev->data;
+    *sent = *from;
+    sent->id = jabi_arena_str(arena, from->id);
+    sent->to = jabi_arena_str(arena, from->to);
+    if (!sent->id.p)
+        sent->id = JAB_STR("");
+    int err = 0;
+    for (size_t i = 0; err >= 0 && s->cfg.store && i < s->n_exts; i++)
+        if (JABI_HAS_SLOT(s->exts[i].ext, settled))
+            err = s->exts[i].ext->settled(&s->exts[i], sent);
+    return err;
+}
+
+static size_t size_of(const jabi_sent_row *row)
+{
+    return row->n + row->id_n + row->to_n;
+}
+
+static jab_str id_of(const jab_session *s, const jabi_sent_row *row, size_t at)
+{
+    return (jab_str){s->sent.bytes.p + at + row->n, row->id_n};
+}
+
+/* Tells the application what became of a row. In a session with a store what
+ * is not acknowledged stays in the outbox. */
+static int tell(jab_session *s, const jabi_sent_row *row, jab_sent_state state)
+{
+    if (!row->is_ours)
+        return 0;
+    if (row->seq && state == JAB_SENT_UNKNOWN) {
+        jabi_outbox_doubt(s, row->seq);
+        return 0;
+    }
+    if (row->seq)
+        return jabi_outbox_settle(s, row->seq, state);
+    jab_str id = id_of(s, row, s->sent.at);
+    jab_str to = {row->to_n ? id.p + row->id_n : NULL, row->to_n};
+    const jab_sent sent = {.id = id, .state = state, .to = to};
+    return jabi_sent_emit(s, row->tag, &sent);
+}
+
+/* Takes the oldest row out and tells the application. 0 or < 0, and then the
+ * row stays. */
 static int settle_first(jab_session *s, jab_sent_state state)
 {
     jabi_sent_queue *q = &s->sent;
     const jabi_sent_row row = q->rows[q->first];
-    if (row.is_ours) {
-        jab_event *ev = jabi_event_push(s, JAB_EV_SENT, row.tag, sizeof(jab_sent));
-        if (!ev)
-            return JAB_ENOMEM;
-        jab_sent *sent = (jab_sent *)ev->data;
-        jab_str id = {q->bytes.p + q->at + row.n, row.id_n};
-        *sent = (jab_sent){jabi_arena_str(&s->emitted->arena, id), state};
-        if (!sent->id.p)
-            sent->id = JAB_STR("");
-    }
-    q->at += row.n + row.id_n;
+    int err = tell(s, &row, state);
+    if (err < 0)
+        return err;
+    q->at += size_of(&row);
     q->first++;
     q->n--;
     if (q->n == 0)
@@ -93,9 +165,45 @@ static int on_acked(jab_session *s, uint32_t h)
     if (newly > sm->out - sm->acked)
         return jabi_sm_too_high(&s->stream, h);
     for (; newly && s->sent.n; newly--) {
-        if (settle_first(s, JAB_SENT_DELIVERED) < 0)
-            return JAB_ENOMEM;
+        int err = settle_first(s, JAB_SENT_DELIVERED);
+        if (err < 0)
+            return err;
         sm->acked++;
+    }
+    return 0;
+}
+
+int jabi_sm_is_unmanaged(const jab_session *s)
+{
+    return s->online && !s->stream.sm.requested && s->sent.n;
+}
+
+uint64_t jabi_sm_last_serial(const jab_session *s)
+{
+    return s->sent.serial;
+}
+
+int jabi_sm_settle_upto(jab_session *s, uint64_t serial)
+{
+    int err = 0;
+    while (err >= 0 && s->sent.n && s->sent.serial - s->sent.n < serial)
+        err = settle_first(s, JAB_SENT_DELIVERED);
+    return err;
+}
+
+int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag)
+{
+    jabi_sent_queue *q = &s->sent;
+    size_t at = q->at;
+    for (size_t i = 0; i < q->n; i++) {
+        jabi_sent_row *row = &q->rows[q->first + i];
+        if (row->is_ours && jab_str_eq(id_of(s, row, at), id)) {
+            *tag = row->tag;
+            row->is_ours = 0;
+            int err = row->seq ? jabi_outbox_take_out(s, row->seq) : 0;
+            return err < 0 ? err : 1;
+        }
+        at += size_of(row);
     }
     return 0;
 }
@@ -118,12 +226,17 @@ static void count_handled(jab_session *s)
             q->ring[q->first].from.epoch == epoch ? q->ring[q->first].from.count - 1 : sm->handled;
     else if (q->shown_holder || q->n)
         before = sm->handled;
+    int is_unsaved = s->cfg.store && s->cfg.store->dirty;
+    if (is_unsaved && before - sm->handled > s->sm_safe - sm->handled)
+        before = s->sm_safe; /* an acknowledged stanza is one that is kept */
     if (before - sm->handled <= sm->in - sm->handled)
         sm->handled = before;
 }
 
 static void answer(jab_session *s)
 {
+    if (jabi_store_settle(s) < 0)
+        return;
     count_handled(s);
     s->ack_owed = s->stream.sm.handled != s->stream.sm.in;
     if (jabi_sm_answer(&s->stream) < 0)
@@ -167,9 +280,11 @@ int jabi_sm_on_element(jab_session *s, const jab_xml *el)
     int err = jabi_sm_element(&s->stream, el, &event, &h);
     if (err < 0)
         return err;
-    if (event == JABI_SM_ENABLED)
+    if (event == JABI_SM_ENABLED) {
         s->sm_epoch++;
-    else if (event == JABI_SM_REFUSED)
+        s->saved_in = UINT32_MAX; /* another stream: the next save writes it */
+        err = jabi_sm_save(s);
+    } else if (event == JABI_SM_REFUSED)
         err = on_refused(s);
     else if (event == JABI_SM_ASKED)
         answer(s);
@@ -183,7 +298,8 @@ int jabi_sm_on_element(jab_session *s, const jab_xml *el)
 /* Asks for an acknowledgement behind what was sent since the last question. */
 void jabi_sm_before_out(jab_session *s)
 {
-    if (!s->online || !s->sent.n || s->asked_at != JAB_NEVER || s->closing)
+    if (!s->online || !s->stream.sm.requested || !s->sent.n || s->asked_at != JAB_NEVER ||
+        s->closing)
         return;
     if (jabi_sm_ask(&s->stream) >= 0)
         s->asked_at = s->now;
@@ -221,6 +337,7 @@ int jabi_sm_begin(jab_session *s)
 {
     s->asked_at = JAB_NEVER;
     s->ack_owed = 0;
+    s->sm_safe = 0;
     jabi_sm_forget(&s->stream);
     settle_unknown(s);
     if (s->sent.n)
@@ -238,15 +355,26 @@ static int resend(jab_session *s)
     for (size_t i = 0; i < q->n; i++) {
         const jabi_sent_row *row = &q->rows[q->first + i];
         jabi_buf_add(&s->stream.out, q->bytes.p + at, row->n);
-        at += row->n + row->id_n;
+        at += size_of(row);
     }
     return s->stream.out.error;
+}
+
+/* The stream of an earlier process: what was on its way is in the outbox, and
+ * counting goes on from where the server is. */
+static int go_on(jab_session *s)
+{
+    jabi_sm *sm = &s->stream.sm;
+    sm->out = sm->acked = sm->told;
+    return jabi_outbox_saved(s, sm->told, 1, 1);
 }
 
 int jabi_sm_resume(jab_session *s)
 {
     s->asked_at = JAB_NEVER;
     s->ack_owed = 0;
+    if (s->restored)
+        return go_on(s);
     jabi_requests_extend(s);
     int err = on_acked(s, s->stream.sm.told);
     return err < 0 ? err : resend(s);
@@ -261,9 +389,12 @@ int jabi_sm_may_resume(const jab_session *s)
  * had got (XEP-0198 §5, <failed h=''/>). */
 void jabi_sm_lost(jab_session *s)
 {
-    if (s->stream.sm.has_told && s->stream.sm.id.p &&
-        s->stream.sm.told - s->stream.sm.acked <= s->stream.sm.out - s->stream.sm.acked)
-        (void)on_acked(s, s->stream.sm.told);
+    const jabi_sm *sm = &s->stream.sm;
+    if (s->restored)
+        (void)jabi_outbox_saved(s, sm->told, sm->has_told, 0);
+    else if (sm->has_told && sm->id.p && sm->told - sm->acked <= sm->out - sm->acked)
+        (void)on_acked(s, sm->told);
+    s->restored = 0;
     settle_unknown(s);
     jabi_sm_forget(&s->stream);
 }

@@ -11,9 +11,37 @@
 int jabi_sm_begin(jab_session *s);
 int jabi_sm_resume(jab_session *s);
 
-/* A stanza joins the output: kept until it is acknowledged. 0, JAB_ENOMEM, or
- * JAB_EAGAIN when too much waits. */
-int jabi_sm_note(jab_session *s, const jab_out *o, uint64_t tag);
+/* A stanza joins the output: kept until it is acknowledged, or, without
+ * stream management and of the application, until jabi_sm_settle_upto(). */
+typedef struct jabi_sent_stanza {
+    jab_str xml, id, to;
+    uint64_t tag, seq;
+    int is_ours;
+} jabi_sent_stanza;
+
+/* Makes room for it: 0, JAB_ENOMEM, or JAB_EAGAIN when too much waits. Then
+ * jabi_sm_add() cannot fail. */
+int jabi_sm_reserve(jab_session *s, const jabi_sent_stanza *st);
+void jabi_sm_add(jab_session *s, const jabi_sent_stanza *st);
+
+/*
+ * Without stream management: whether messages of the application were sent
+ * since, the serial of the last one, and settling those up to a serial, which
+ * the server has dealt with, as delivered. 0 or < 0.
+ */
+int jabi_sm_is_unmanaged(const jab_session *s);
+uint64_t jabi_sm_last_serial(const jab_session *s);
+int jabi_sm_settle_upto(jab_session *s, uint64_t serial);
+
+/* A message that is not settled came back: 1 and its tag, and it is not
+ * reported any more; 0 when there is none of that id; < 0 on failure. */
+int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag);
+
+/* The stream to resume, in the store: writes what is new about it, takes it
+ * out when there is none; reads that of an earlier process. 0 or < 0. */
+int jabi_sm_save(jab_session *s);
+int jabi_sm_is_news(const jab_session *s);
+int jabi_sm_restore(jab_session *s);
 
 /* A stanza came. Where an event that is emitted now stands among them. */
 void jabi_sm_count_in(jab_session *s);

@@ -58,13 +58,14 @@ static int read_address(jab_jid *jid, jab_str text, const jab_jid *fallback, jab
 
 static unsigned judge_origin(const jab_session *s, const jab_stanza *st)
 {
+    const jab_jid *self = jab_session_jid(s);
     unsigned origin = 0;
     int absent = !jab_xml_attr(st->xml, "from").p;
-    if (absent || jab_str_eq(st->from.full, s->self->bare))
+    if (absent || jab_str_eq(st->from.full, self->bare))
         origin |= JABI_ORIGIN_SELF;
-    if (absent || jab_jid_bare_eq(&st->from, s->self))
+    if (absent || jab_jid_bare_eq(&st->from, self))
         origin |= JABI_ORIGIN_OWN;
-    if (absent || jab_str_eq(st->from.full, s->self->domain))
+    if (absent || jab_str_eq(st->from.full, self->domain))
         origin |= JABI_ORIGIN_SERVER;
     if (!absent && jabi_room_is_joined(s, st->from.bare))
         origin |= JABI_ORIGIN_ROOM;
@@ -82,8 +83,10 @@ jab_stanza *jabi_stanza_new(jab_session *s, jabi_arena *arena, const jab_xml *el
     *st = (jab_stanza){.arena = arena, .xml = el, .kind = kind_of(el)};
     st->id = jab_xml_attr(el, "id");
     st->type = jab_xml_attr(el, "type");
-    int from = read_address(&st->from, jab_xml_attr(el, "from"), &s->self_bare, arena);
-    int to = read_address(&st->to, jab_xml_attr(el, "to"), s->self, arena);
+    const jab_jid *self = jab_session_jid(s);
+    const jab_jid bare = jab_jid_view(self->bare);
+    int from = read_address(&st->from, jab_xml_attr(el, "from"), &bare, arena);
+    int to = read_address(&st->to, jab_xml_attr(el, "to"), self, arena);
     if (from < 0 || to < 0) {
         *error = from == JAB_ENOMEM || to == JAB_ENOMEM ? JAB_ENOMEM : 0;
         return NULL;

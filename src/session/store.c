@@ -1,0 +1,87 @@
+/*
+ * store.c: when what is to be kept is committed: before anything that depends
+ * on it leaves, or is shown. A failure undoes all since the last time, and
+ * ends the stream: the server still has what was not acknowledged.
+ */
+
+#include "session/outbox.h"
+#include "session/sm.h"
+
+#include <stdio.h>
+
+jab_store *jab_ext_store(jab_ext_ctx *x)
+{
+    return x->session->cfg.store;
+}
+
+const char *jabi_store_words(const jab_session *s, int err, char *room, size_t size)
+{
+    jab_str words = {NULL, 0};
+    if (err == JAB_ESTORE && s->cfg.store)
+        words = s->cfg.store->table->error(s->cfg.store);
+    if (words.n == 0)
+        return jab_strerror(err);
+    snprintf(room, size, JAB_FMT, JAB_ARG(words));
+    return room;
+}
+
+/* What came since the last commit counts as not having come: its effects are
+ * gone, and the server will send it again. */
+static void forget_unsaved(jab_session *s)
+{
+    s->cfg.store->table->rollback(s->cfg.store);
+    s->outbox.redo = 1;
+    jabi_events_drop_unsaved(s);
+    s->stream.sm.in = s->sm_safe;
+    if (s->stream.sm.handled - s->sm_safe < UINT32_MAX / 2)
+        s->stream.sm.handled = s->sm_safe;
+    s->unsaved = s->owed = 0;
+}
+
+void jabi_store_abandon(jab_session *s)
+{
+    if (s->cfg.store && s->cfg.store->dirty)
+        forget_unsaved(s);
+}
+
+static int failed(jab_session *s, int err)
+{
+    char room[512];
+    const char *words = jabi_store_words(s, err, room, sizeof room);
+    forget_unsaved(s);
+    jabi_session_fail_code(s, err, NULL, words);
+    return err;
+}
+
+int jabi_store_commit(jab_session *s)
+{
+    jab_store *st = s->cfg.store;
+    if (!st)
+        return 0;
+    int err = 0;
+    if (st->dirty || s->outbox.redo || jabi_sm_is_news(s)) {
+        err = s->outbox.redo ? jabi_outbox_redo(s) : 0;
+        if (err >= 0)
+            err = jabi_sm_save(s);
+        if (err >= 0 && st->dirty)
+            err = st->table->commit(st);
+        if (err < 0)
+            return failed(s, err);
+        jabi_outbox_committed(s);
+    }
+    s->sm_safe = s->stream.sm.in;
+    s->unsaved = s->owed = 0;
+    return 0;
+}
+
+int jabi_store_settle(jab_session *s)
+{
+    if (!s->cfg.store || (s->cfg.commit_by_caller && s->owed))
+        return 0;
+    return jabi_store_commit(s);
+}
+
+int jab_session_commit(jab_session *s)
+{
+    return jabi_store_commit(s);
+}
