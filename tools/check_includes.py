@@ -9,7 +9,7 @@ import sys
 
 from sources import c_files, read
 
-LAYERS = ["base", "xml", "jid", "sasl", "stream", "session", "ext", "net"]
+LAYERS = ["base", "store", "xml", "jid", "sasl", "stream", "session", "ext", "net"]
 PROGRAMS = ("app", "cli", "examples")
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
 
