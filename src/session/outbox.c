@@ -103,7 +103,7 @@ void jabi_outbox_committed(jab_session *s)
     for (size_t i = 0; i < b->n_done; i++)
         jabi_free(s->mem, b->done[i].row.text);
     b->n_done = 0;
-    b->redo = 0;
+    b->marked = b->redo = 0;
 }
 
 void jabi_outbox_fini(jab_session *s)

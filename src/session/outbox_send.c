@@ -89,6 +89,7 @@ static int send_row(jab_session *s, jabi_outbox_row *row)
     if (err < 0)
         return err == JAB_EAGAIN ? 0 : err;
     set_left(s, row);
+    s->outbox.marked = 1;
     err = jabi_outbox_mark(s, row);
     depart(s, &st); /* whatever happened to the mark: it is not out yet, and the commit will tell */
     return err < 0 ? err : 1;

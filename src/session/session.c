@@ -100,6 +100,9 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
         return JAB_ESTATE;
     s->now = now;
     s->started = 1;
+    if (s->given_up)
+        jabi_sm_lost(s);
+    s->given_up = 0;
     (void)jabi_store_settle(s);
     if (s->cfg.store && s->cfg.store->dirty)
         s->stream.sm.in = s->sm_safe; /* the rest will be sent again, and is known then */
@@ -170,10 +173,16 @@ void jabi_session_forget(jab_session *s)
     jabi_sm_lost(s);
 }
 
+/* With a store, a later process may still take the stream up. */
 void jab_session_give_up(jab_session *s)
 {
-    if (s->kept && s->closed)
+    if (s->kept && s->closed && s->cfg.store) {
+        jabi_requests_fail(s, JAB_EOFFLINE);
+        jabi_exts_offline(s);
+        s->given_up = 1;
+    } else if (s->kept && s->closed) {
         jabi_session_forget(s);
+    }
     s->kept = 0;
 }
 
@@ -357,9 +366,12 @@ int64_t jab_session_deadline(const jab_session *s)
 static void before_out(jab_session *s)
 {
     int err = jabi_outbox_pump(s);
-    if (err < 0)
+    if (err < 0) {
         jabi_session_fail_with(s, err);
-    else if (jabi_store_settle(s) >= 0)
+        return;
+    }
+    int must = s->outbox.marked || s->outbox.redo;
+    if ((must ? jabi_store_commit(s) : jabi_store_settle(s)) >= 0)
         jabi_sm_before_out(s);
 }
 

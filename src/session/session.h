@@ -113,7 +113,8 @@ typedef struct jabi_outbox {
     int held; /* the own archive is to be asked first */
     jabi_outbox_done *done;
     size_t n_done, cap_done;
-    int redo; /* a transaction was lost: what it said is to be said again */
+    int marked; /* rows left, and that is not committed */
+    int redo;   /* a transaction was lost: what it said is to be said again */
     jabi_buf scratch;
 } jabi_outbox;
 
@@ -200,6 +201,7 @@ struct jab_session {
     uint32_t saved_in; /* what the store says of them */
     int saved;         /* the store has a stream to resume */
     int restored;      /* the stream to resume is an earlier process's */
+    int given_up;      /* it is for a later process to resume */
 
     jabi_sent_queue sent;
     uint32_t sm_epoch;
@@ -288,6 +290,10 @@ void jabi_session_fail_code(jab_session *s, int code, const char *condition, con
  * (*error set) or not a proper stanza (*error 0). */
 jab_stanza *jabi_stanza_new(jab_session *s, jabi_arena *arena, const jab_xml *el, int *error);
 jab_iq_type jabi_iq_type(const jab_stanza *st); /* or -1 */
+
+/* probe.c: writes what the server has to answer at once: <r/>, or a ping where
+ * there is no stream management. 0; JAB_EOFFLINE, JAB_EAGAIN, JAB_ENOMEM. */
+int jabi_session_probe(jab_session *s, int64_t now);
 
 /* router.c */
 int jabi_routes_build(jab_session *s);

@@ -1,0 +1,520 @@
+/* test_outbox.c: what jab_out_send() accepted in a session with a store. */
+#include "peer.h"
+#include "store_double.h"
+
+#include "session/outbox.h"
+#include "session/session.h"
+
+#define SM_FEATURES                                                                                \
+    "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"                            \
+    "<sm xmlns='urn:xmpp:sm:3'/></stream:features>"
+#define ENABLED "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>"
+#define OWN     JAB_STR("juliet@example.org")
+
+static peer e;
+static store_double disk;
+
+/* -- A test extension that keeps every message it sees ------------------------------- */
+
+static int keep(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
+{
+    jab_store *store = jab_ext_store(x);
+    (void)el;
+    return store ? store->table->put(store, "seen", jab_stanza_id(st), JAB_STR("1")) : 0;
+}
+
+static const jab_route routes[] = {
+    {JAB_STAGE_UNWRAP, JAB_MESSAGE, JAB_FROM_ANY, "jabber:client", "body", keep},
+};
+static const jab_ext keeper = {.size = sizeof(jab_ext), .name = "keeper", JAB_ROUTES(routes)};
+static const jab_ext *const exts[] = {&keeper, NULL};
+
+static int count_value(void *arg, jab_str key, jab_str value)
+{
+    (void)key;
+    (void)value;
+    ++*(int *)arg;
+    return 0;
+}
+
+static int kept(const char *space)
+{
+    int n = 0;
+    disk.inner->table->each(disk.inner, space, (jab_str){NULL, 0}, 0, count_value, &n);
+    return n;
+}
+
+/* -- The program's life --------------------------------------------------------------- */
+
+static void start_with(int by_caller)
+{
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.store = &disk.store;
+    cfg.commit_by_caller = by_caller;
+    cfg.exts = exts;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+}
+
+static void begin(void)
+{
+    store_double_init(&disk);
+    start_with(0);
+}
+
+/* kill -9: nothing that is not committed survives. */
+static void crash(void)
+{
+    disk.inner->table->rollback(disk.inner);
+    disk.store.dirty = 0;
+    e.s->cfg.store = NULL; /* the dead do not tidy up */
+    jab_session_free(e.s);
+}
+
+static void end(void)
+{
+    jab_session_free(e.s);
+    assert_int_equal(e.mem.live, 0);
+    store_double_fini(&disk);
+}
+
+static void to_features(const char *features)
+{
+    assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
+    assert_true(peer_says(&e, PEER_HEADER PEER_PLAIN) >= 0);
+    assert_true(peer_says(&e, PEER_SUCCESS) >= 0);
+    peer_clear(&e);
+    assert_true(peer_says(&e, PEER_HEADER) >= 0);
+    assert_true(peer_says(&e, features) >= 0);
+}
+
+static void pull_all(void)
+{
+    while (jab_session_next(e.s))
+        continue;
+}
+
+static void bound(void)
+{
+    peer_bind(&e);
+    while (e.s->events.n)
+        pull_all();
+    assert_true(peer_says(&e, ENABLED) >= 0);
+    pull_all();
+}
+
+static void log_in(void)
+{
+    to_features(SM_FEATURES);
+    bound();
+}
+
+/* The server does not know the stream of the process that was killed. */
+static void log_in_anew(void)
+{
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "<resume "));
+    peer_clear(&e);
+    assert_true(peer_says(&e, "<failed xmlns='urn:xmpp:sm:3'/>") > 0);
+    bound();
+}
+
+/* Logged in, and the archive has nothing of what is in doubt. */
+static void online(void)
+{
+    log_in();
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    peer_clear(&e);
+}
+
+static int send_text(const char *body, uint64_t tag)
+{
+    jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+    jab_out_set_id(o, jab_cstr(body));
+    jab_out_body(o, jab_cstr(body));
+    return jab_out_send(o, tag);
+}
+
+static void expect_sent(uint64_t tag, jab_sent_state state)
+{
+    const jab_event *ev = jab_session_next(e.s);
+    while (ev && ev->type != JAB_EV_SENT)
+        ev = jab_session_next(e.s);
+    assert_non_null(ev);
+    assert_int_equal(ev->tag, tag);
+    assert_int_equal(((const jab_sent *)ev->data)->state, state);
+}
+
+static void expect_no_sent(void)
+{
+    for (const jab_event *ev; (ev = jab_session_next(e.s));)
+        assert_int_not_equal(ev->type, JAB_EV_SENT);
+}
+
+static void ack(uint32_t h)
+{
+    char text[100];
+    snprintf(text, sizeof text, "<a xmlns='urn:xmpp:sm:3' h='%u'/>", h);
+    (void)!peer_says(&e, text);
+}
+
+static void cut(void)
+{
+    jab_session_eof(e.s, 0, e.now);
+    assert_true(jab_session_closed(e.s));
+    peer_clear(&e);
+}
+
+/* -- Accepting --------------------------------------------------------------------------- */
+
+static void a_message_is_on_the_disk_when_the_call_returns(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(kept("outbox"), 1);
+    assert_false(disk.store.dirty);
+    assert_true(peer_sent(&e, "<body>one</body>"));
+    ack(e.s->stream.sm.out);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    assert_int_equal(kept("outbox"), 0);
+    assert_int_equal(kept("sent"), 0);
+    end();
+}
+
+static void messages_wait_while_offline_and_leave_in_order(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(send_text("two", 2), 0);
+    assert_int_equal(jab_outbox_count(e.s), 2);
+    crash();
+    start_with(0);
+    log_in();
+    assert_false(peer_sent(&e, "<body>")); /* not before a place in the archive is known */
+    assert_int_equal(send_text("three", 3), 0);
+    assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 0);
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    assert_true(peer_sent(&e, "<body>three</body>"));
+    const char *one = strstr(e.sent, "<body>one<"), *two = strstr(e.sent, "<body>two<");
+    assert_true(one && two && one < two && two < strstr(e.sent, "<body>three<"));
+    ack(e.s->stream.sm.out);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    expect_sent(3, JAB_SENT_DELIVERED);
+    end();
+}
+
+static void a_full_disk_refuses_and_sends_nothing(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    disk.fail_commits = 1;
+    assert_int_equal(send_text("lost", 1), JAB_ESTORE);
+    assert_false(peer_sent(&e, "lost"));
+    assert_int_equal(kept("outbox"), 0);
+    assert_true(jab_session_online(e.s));
+    assert_int_equal(send_text("found", 2), 0);
+    assert_true(peer_sent(&e, "<body>found</body>"));
+    ack(e.s->stream.sm.out);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    end();
+}
+
+static void the_outbox_has_a_limit(void **state)
+{
+    (void)state;
+    begin();
+    e.s->cfg.max_outbox = 2;
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(send_text("two", 2), 0);
+    assert_int_equal(send_text("three", 3), JAB_EAGAIN);
+    assert_int_equal(kept("outbox"), 2);
+    end();
+}
+
+/* -- Streams that are gone --------------------------------------------------------------- */
+
+static void what_may_have_left_is_sent_again_only_when_the_archive_has_it_not(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(send_text("two", 2), 0);
+    assert_true(peer_sent(&e, "two"));
+    crash();
+    start_with(0);
+    log_in_anew();
+    assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 2);
+    assert_false(peer_sent(&e, "<body>"));
+    assert_int_equal(jabi_outbox_found(e.s, OWN, JAB_STR("one")), 1);
+    assert_int_equal(jabi_outbox_found(e.s, OWN, JAB_STR("one")), 0);
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_no_sent();
+    assert_false(peer_sent(&e, "<body>one</body>"));
+    assert_true(peer_sent(&e, "<body>two</body>"));
+    ack(e.s->stream.sm.out);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    assert_int_equal(kept("outbox"), 0);
+    end();
+}
+
+static void without_an_archive_it_is_unknown_and_not_sent_again(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    cut();
+    jab_session_give_up(e.s);
+    expect_no_sent(); /* a later session may still learn it */
+    to_features(SM_FEATURES);
+    bound();
+    assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 1);
+    assert_int_equal(jabi_outbox_unknowable(e.s, OWN), 0);
+    expect_sent(1, JAB_SENT_UNKNOWN);
+    assert_false(peer_sent(&e, "<body>"));
+    assert_int_equal(kept("outbox"), 0);
+    end();
+}
+
+static void another_process_resumes_the_stream_and_knows_what_arrived(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    uint32_t before = e.s->stream.sm.out;
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(send_text("two", 2), 0);
+    peer_collect(&e);
+    assert_true(
+        peer_says(&e, "<message id='in1' from='romeo@example.net/o'><body>x</body></message>") > 0);
+    pull_all();
+    crash();
+    start_with(0);
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "<resume xmlns='urn:xmpp:sm:3' previd='s1' h='1'/>"));
+    char text[128];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", before + 1);
+    assert_true(peer_says(&e, text) > 0);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_ONLINE); /* nothing but the counting goes on */
+    assert_str(ev->jid->full, "juliet@example.org/balcony");
+    expect_sent(1, JAB_SENT_DELIVERED);
+    assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 0);
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    assert_false(peer_sent(&e, "<body>one</body>"));
+    assert_true(peer_sent(&e, "<body>two</body>"));
+    assert_int_equal(e.s->stream.sm.out - before - 1, e.s->sent.n);
+    ack(e.s->stream.sm.out);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    end();
+}
+
+static void a_stream_that_ended_well_is_not_resumed(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(kept("stream"), 1);
+    jab_session_close(e.s, e.now);
+    peer_collect(&e);
+    (void)!peer_says(&e, "</stream:stream>");
+    jab_session_free(e.s);
+    assert_int_equal(kept("stream"), 0);
+    store_double_fini(&disk);
+}
+
+static void withdrawn_messages_are_told_and_gone(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(send_text("left", 1), 0);
+    peer_collect(&e);
+    cut();
+    assert_int_equal(send_text("waits", 2), 0);
+    assert_int_equal(jab_outbox_withdraw(e.s), 0);
+    expect_sent(1, JAB_SENT_UNKNOWN);
+    expect_sent(2, JAB_SENT_FAILED);
+    assert_int_equal(kept("outbox"), 0);
+    end();
+}
+
+/* -- What comes -------------------------------------------------------------------------- */
+
+#define IN(id) "<message id='" id "' from='romeo@example.net/o'><body>hi</body></message>"
+#define ASK    "<r xmlns='urn:xmpp:sm:3'/>"
+
+static void what_came_is_committed_before_it_is_shown(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    unsigned before = disk.commits;
+    assert_true(jab_session_feed(e.s, IN("a") IN("b"), strlen(IN("a") IN("b")), e.now) > 0);
+    assert_true(disk.store.dirty);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_MESSAGE);
+    assert_false(disk.store.dirty);
+    assert_int_equal(disk.commits, before + 1); /* one for both */
+    end();
+}
+
+static void what_cannot_be_committed_is_not_shown_and_comes_again(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_true(peer_says(&e, IN("a")) > 0);
+    pull_all();
+    disk.fail_commits = 1;
+    assert_true(jab_session_feed(e.s, IN("b"), strlen(IN("b")), e.now) > 0);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_OFFLINE);
+    assert_int_equal(ev->fault->code, JAB_ESTORE);
+    assert_str(ev->fault->text, "disk full: /tmp/double.db");
+    assert_null(jab_session_next(e.s));
+    assert_int_equal(kept("seen"), 1);
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "previd='s1' h='1'"));
+    end();
+}
+
+static void an_answer_counts_only_what_is_committed(void **state)
+{
+    (void)state;
+    store_double_init(&disk);
+    start_with(1);
+    online();
+    assert_true(peer_says(&e, IN("a")) > 0);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_MESSAGE);
+    assert_null(jab_session_next(e.s));
+    assert_true(peer_says(&e, ASK) > 0);
+    assert_true(peer_sent(&e, "<a xmlns='urn:xmpp:sm:3' h='0'/>"));
+    assert_int_equal(jab_session_commit(e.s), 0);
+    assert_true(peer_says(&e, ASK) > 0);
+    assert_true(peer_sent(&e, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+    end();
+}
+
+static void who_commits_gets_one_message_at_a_time(void **state)
+{
+    (void)state;
+    store_double_init(&disk);
+    start_with(1);
+    online();
+    const char *both = IN("a") IN("b");
+    ptrdiff_t n = peer_says(&e, both);
+    assert_int_equal(n, strlen(IN("a")));
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_MESSAGE);
+    assert_int_equal(peer_says(&e, both + n), 0); /* it is still busy with the first */
+    crash();
+    assert_int_equal(kept("seen"), 0);
+    start_with(1);
+    log_in_anew();
+    assert_int_equal(peer_says(&e, both), strlen(IN("a")));
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_MESSAGE);
+    assert_int_equal(jab_session_commit(e.s), 0);
+    assert_int_equal(kept("seen"), 1);
+    assert_int_equal(peer_says(&e, both + n), strlen(IN("b")));
+    end();
+}
+
+/* -- Failures ------------------------------------------------------------------------------ */
+
+/* One run through all of it; what the disk holds must agree with what was told. */
+static void run_once(void)
+{
+    if (jab_session_connected(e.s, NULL, e.now) < 0)
+        return;
+    (void)!peer_says(&e, PEER_HEADER PEER_PLAIN);
+    (void)!peer_says(&e, PEER_SUCCESS);
+    peer_clear(&e);
+    (void)!peer_says(&e, PEER_HEADER SM_FEATURES);
+    peer_bind(&e);
+    (void)!peer_says(&e, ENABLED);
+    (void)!jabi_outbox_absent(e.s, OWN);
+    int accepted = send_text("one", 1) == 0;
+    peer_collect(&e);
+    ack(e.s->stream.sm.out);
+    (void)!peer_says(&e, IN("a"));
+    int shown = 0, settled = 0;
+    for (const jab_event *ev; (ev = jab_session_next(e.s));) {
+        shown += ev->type == JAB_EV_MESSAGE;
+        settled += ev->type == JAB_EV_SENT;
+    }
+    disk.inner->table->rollback(disk.inner);
+    disk.store.dirty = 0;
+    if (shown)
+        assert_int_equal(kept("seen"), 1);
+    assert_int_equal(settled <= accepted, 1);
+    if (accepted && !settled)
+        assert_int_equal(kept("outbox"), 1);
+}
+
+static void memory_that_runs_out_loses_nothing(void **state)
+{
+    (void)state;
+    for (size_t at = 1;; at++) {
+        store_double_init(&disk);
+        unit_mem_init(&e.mem, at);
+        jab_config cfg = peer_config(&e);
+        cfg.store = &disk.store;
+        cfg.exts = exts;
+        if (peer_new(&e, &cfg) == 0) {
+            run_once();
+            jab_session_free(e.s);
+        }
+        assert_int_equal(e.mem.live, 0);
+        store_double_fini(&disk);
+        if (e.mem.calls < at)
+            return;
+    }
+}
+
+static void a_disk_that_fails_at_any_write_loses_nothing(void **state)
+{
+    (void)state;
+    for (int at = 1; at < 60; at++) {
+        begin();
+        disk.fail_puts = at;
+        run_once();
+        disk.fail_puts = 0;
+        end();
+    }
+    for (int at = 1; at < 20; at++) {
+        begin();
+        disk.fail_commits = at;
+        run_once();
+        disk.fail_commits = 0;
+        end();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_on_the_disk_when_the_call_returns),
+        cmocka_unit_test(messages_wait_while_offline_and_leave_in_order),
+        cmocka_unit_test(a_full_disk_refuses_and_sends_nothing),
+        cmocka_unit_test(the_outbox_has_a_limit),
+        cmocka_unit_test(what_may_have_left_is_sent_again_only_when_the_archive_has_it_not),
+        cmocka_unit_test(without_an_archive_it_is_unknown_and_not_sent_again),
+        cmocka_unit_test(another_process_resumes_the_stream_and_knows_what_arrived),
+        cmocka_unit_test(a_stream_that_ended_well_is_not_resumed),
+        cmocka_unit_test(withdrawn_messages_are_told_and_gone),
+        cmocka_unit_test(what_came_is_committed_before_it_is_shown),
+        cmocka_unit_test(what_cannot_be_committed_is_not_shown_and_comes_again),
+        cmocka_unit_test(an_answer_counts_only_what_is_committed),
+        cmocka_unit_test(who_commits_gets_one_message_at_a_time),
+        cmocka_unit_test(memory_that_runs_out_loses_nothing),
+        cmocka_unit_test(a_disk_that_fails_at_any_write_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
