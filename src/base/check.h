@@ -34,6 +34,10 @@
     X(MAM_QUERY, "archive results are taken only from the archive asked, while it is asked")       \
     X(MAM_ROOM, "a room's archive holds only what the room sent")                                  \
     X(CAPS_HASH, "features are shared between entities only under a hash that fits them")          \
+    X(RECEIPT_SENDER, "a receipt or marker is taken only from whom the message went to")           \
+    X(RECEIPT_TRUSTED, "receipts are sent only to who may see the presence (XEP-0184 8)")          \
+    X(MARKER_TRUSTED, "markers are sent only to who may see the presence (XEP-0333 7)")            \
+    X(BOUNCE_SENDER, "a message came back only when whom it went to says so")                      \
     X(STREAM_ORDER, "stream elements out of order end the stream")
 
 #ifdef JABI_CHECK_SWITCH

@@ -8,6 +8,8 @@
 
 #include <jabiru/ext.h>
 
+#include "base/siphash.h"
+
 /* All zero is an empty table that has not been used yet. An entry is a block
  * that begins with its key; the table points to it and never frees it. */
 typedef struct jabi_table {
@@ -33,8 +35,5 @@ void *jabi_table_take(jabi_table *t, jab_str key);
 
 /* Gives the table's memory back; entries are the caller's. */
 void jabi_table_fini(jabi_table *t);
-
-/* SipHash-2-4 of n bytes. */
-uint64_t jabi_siphash(const uint64_t key[2], const void *p, size_t n);
 
 #endif

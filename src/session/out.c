@@ -1,4 +1,5 @@
 /* out.c: builders: one stanza written from left to right, with a sticky error. */
+#include "session/ext_out.h"
 #include "session/outbox.h"
 #include "session/sm.h"
 
@@ -136,9 +137,7 @@ jab_out *jab_iq_to(jab_session *s, jab_str to, jab_iq_type type)
 
 jab_out *jab_ext_message(jab_ext_ctx *x, jab_jid to)
 {
-    jab_out *o = jabi_out_new(x->session, JAB_MESSAGE, (jab_str){NULL, 0}, NULL);
-    jab_out_to(o, to);
-    return o;
+    return jabi_out_message(x, to, JAB_MSG_NORMAL);
 }
 
 jab_out *jab_ext_presence(jab_ext_ctx *x, jab_str to, jab_str type)

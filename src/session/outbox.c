@@ -171,6 +171,19 @@ int jabi_outbox_take_out(jab_session *s, uint64_t seq)
     return err < 0 ? err : finish(s, row, JAB_SENT_FAILED);
 }
 
+int jabi_outbox_failed(jab_session *s, jab_str id, uint64_t *tag)
+{
+    for (size_t i = 0; i < s->outbox.n; i++) {
+        const jabi_outbox_row *row = jabi_outbox_at(s, i);
+        if (row->state == JABI_OUT_WAITS || !jab_str_eq(jabi_outbox_id(row), id))
+            continue;
+        *tag = row->tag;
+        int err = jabi_outbox_take_out(s, row->seq);
+        return err < 0 ? err : 1;
+    }
+    return 0;
+}
+
 int jabi_outbox_redo(jab_session *s)
 {
     jabi_outbox *b = &s->outbox;

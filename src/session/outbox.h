@@ -56,6 +56,10 @@ int jabi_outbox_pump(jab_session *s);
 int jabi_outbox_settle(jab_session *s, uint64_t seq, jab_sent_state state);
 int jabi_outbox_take_out(jab_session *s, uint64_t seq); /* and says nothing */
 
+/* A message that left came back: takes its row out and says nothing. 1 and
+ * its tag; 0 when there is none; < 0 on failure. */
+int jabi_outbox_failed(jab_session *s, jab_str id, uint64_t *tag);
+
 /* A stream that a row had left on is gone. */
 void jabi_outbox_doubt(jab_session *s, uint64_t seq);
 

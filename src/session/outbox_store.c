@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/pack.h"
 #include "session/outbox.h"
+#include "session/recent.h"
 
 #define SPACE      "outbox"
 #define SPACE_SENT "sent"
@@ -122,8 +123,11 @@ static int on_row(void *arg, jab_str key, jab_str value)
         return 0; /* damaged: nothing to be sent is left of it */
     const jabi_outbox_row row = {
         .seq = seq_of(key), .tag = r.tag, .is_room = r.is_room != 0, .state = JABI_OUT_WAITS};
-    if (!jabi_outbox_add_row(load->s, &row, r.id, r.to))
+    load->error = jabi_recent_begin(load->s);
+    if (!load->error && !jabi_outbox_add_row(load->s, &row, r.id, r.to))
         load->error = JAB_ENOMEM;
+    if (!load->error)
+        jabi_recent_note(load->s, r.id, r.to, r.tag);
     return load->error;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "session/outbox.h"
+#include "session/recent.h"
 #include "session/sm.h"
 
 #include <stdio.h>
@@ -82,6 +83,7 @@ void jab_session_free(jab_session *s)
     jabi_exts_stop(s);
     jabi_outbox_fini(s);
     jabi_sm_fini(s);
+    jabi_recent_fini(s);
     if (s->stream.mem)
         jabi_stream_fini(&s->stream);
     jabi_holder_unref(s, s->filling);

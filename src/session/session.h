@@ -204,6 +204,7 @@ struct jab_session {
     int given_up;      /* it is for a later process to resume */
 
     jabi_sent_queue sent;
+    struct jabi_recent *recent; /* recent.c: the last messages, and to whom */
     uint32_t sm_epoch;
     int ack_owed;     /* the last answer left stanzas out */
     int ack_paused;   /* the application had too much to pull: answers may wait behind it */

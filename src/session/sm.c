@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "session/outbox.h"
+#include "session/recent.h"
 
 /* -- What was sent ------------------------------------------------------------------ */
 
@@ -47,8 +48,9 @@ static int is_noted(const jab_session *s, const jabi_sent_stanza *st)
 int jabi_sm_reserve(jab_session *s, const jabi_sent_stanza *st)
 {
     jabi_sent_queue *q = &s->sent;
-    if (!is_noted(s, st))
-        return 0;
+    int begun = st->is_ours ? jabi_recent_begin(s) : 0;
+    if (begun < 0 || !is_noted(s, st))
+        return begun;
     if (q->first + q->n == q->cap && make_room(s) < 0)
         return JAB_ENOMEM;
     jabi_sent_stanza part = kept_part(s, st);
@@ -63,6 +65,8 @@ int jabi_sm_reserve(jab_session *s, const jabi_sent_stanza *st)
 void jabi_sm_add(jab_session *s, const jabi_sent_stanza *st)
 {
     jabi_sent_queue *q = &s->sent;
+    if (st->is_ours)
+        jabi_recent_note(s, st->id, st->to, st->tag);
     if (!is_noted(s, st))
         return;
     jabi_sent_stanza part = kept_part(s, st);
@@ -205,7 +209,7 @@ int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag)
         }
         at += size_of(row);
     }
-    return 0;
+    return jabi_outbox_failed(s, id, tag); /* it left on an earlier stream */
 }
 
 /* -- What came ------------------------------------------------------------------------ */

@@ -413,6 +413,54 @@ static int poisoned_capabilities(void)
     return jab_caps_has(e.s, JAB_STR("juliet@example.org/good"), JAB_STR("urn:evil")) == 1;
 }
 
+/* What a third party says of a message to Romeo, whose id it got to know. */
+static void says_of_it(const char *type, const char *before, const char *after)
+{
+    char text[600];
+    peer_online(&e);
+    jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+    jab_out_body(o, JAB_STR("hi"));
+    assert_int_equal(jab_out_send(o, 7), 0);
+    snprintf(text, sizeof text, "<message from='evil@example.com/x' type='%s' id='%s'>%s%s%s", type,
+             last_id(), before, last_id(), after);
+    peer_says(&e, text);
+}
+
+static int receipt_of_a_stranger(void)
+{
+    says_of_it("chat", "<received xmlns='urn:xmpp:receipts' id='", "'/></message>");
+    return saw(JAB_EV_RECEIPT);
+}
+
+static int bounce_of_a_stranger(void)
+{
+    says_of_it("error", "<body>", "</body><error type='cancel'/></message>");
+    return saw(JAB_EV_SENT);
+}
+
+static int stranger_asks_for_a_receipt(void)
+{
+    jab_config cfg;
+    offline(&cfg);
+    cfg.receipts = JAB_RECEIPTS_ANSWER;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    peer_says(&e, "<message from='evil@example.com/x' id='m'><body>there?</body>"
+                  "<request xmlns='urn:xmpp:receipts'/></message>");
+    return peer_sent(&e, "<received");
+}
+
+static int stranger_asks_for_a_marker(void)
+{
+    peer_online(&e);
+    peer_says(&e, "<message from='evil@example.com/x' id='m'><body>there?</body>"
+                  "<markable xmlns='urn:xmpp:chat-markers:0'/></message>");
+    const jab_event *ev = jab_session_next(e.s);
+    assert_true(ev && ev->message);
+    assert_int_equal(jab_mark_displayed(e.s, ev->message), 0);
+    return peer_sent(&e, "<displayed");
+}
+
 /* -- The table --------------------------------------------------------------------- */
 
 typedef struct attack {
@@ -447,6 +495,10 @@ static const attack attacks[] = {
     ATTACK(MAM_QUERY, history_from_a_stranger),
     ATTACK(MAM_ROOM, room_archive_speaks_for_a_contact),
     ATTACK(CAPS_HASH, poisoned_capabilities),
+    ATTACK(RECEIPT_SENDER, receipt_of_a_stranger),
+    ATTACK(RECEIPT_TRUSTED, stranger_asks_for_a_receipt),
+    ATTACK(MARKER_TRUSTED, stranger_asks_for_a_marker),
+    ATTACK(BOUNCE_SENDER, bounce_of_a_stranger),
 };
 
 /* The checks of the driver: their attacks need sockets, and are made by the
