@@ -63,6 +63,10 @@ JAB_API size_t jab_outbox_count(const jab_session *s);
  */
 JAB_API int jab_outbox_withdraw(jab_session *s);
 
+/* The same for the messages whose tags are from `first` to `last`, as a program does
+ * that leaves what others have put there. */
+JAB_API int jab_outbox_withdraw_tags(jab_session *s, uint64_t first, uint64_t last);
+
 /*
  * Makes durable what was pulled, with jab_config.commit_by_caller: call it when
  * the messages pulled so far have been dealt with. What was not committed when the program

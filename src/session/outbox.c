@@ -311,8 +311,17 @@ size_t jab_outbox_count(const jab_session *s)
 
 int jab_outbox_withdraw(jab_session *s)
 {
-    while (s->outbox.n) {
-        const jabi_outbox_row *row = jabi_outbox_at(s, 0);
+    return jab_outbox_withdraw_tags(s, 0, UINT64_MAX);
+}
+
+int jab_outbox_withdraw_tags(jab_session *s, uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < s->outbox.n;) {
+        const jabi_outbox_row *row = jabi_outbox_at(s, i);
+        if (row->tag < first || row->tag > last) {
+            i++;
+            continue;
+        }
         int err = jabi_outbox_settle(
             s, row->seq, row->state == JABI_OUT_WAITS ? JAB_SENT_FAILED : JAB_SENT_UNKNOWN);
         if (err < 0)
