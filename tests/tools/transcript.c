@@ -355,6 +355,10 @@ static const struct {
 static void set_config(play *p, const char *word)
 {
     const char *equals = strchr(word, '=');
+    if (strncmp(word, "receipts=", 9) == 0) {
+        p->cfg.receipts = (unsigned)strtoul(equals + 1, NULL, 10);
+        return;
+    }
     for (size_t i = 0; equals && i < sizeof settings / sizeof settings[0]; i++) {
         size_t n = strlen(settings[i].name);
         if ((size_t)(equals - word) != n || strncmp(word, settings[i].name, n) != 0)

@@ -56,7 +56,22 @@ static int do_message(call *c)
     jab_out_body(o, c->arg[2]);
     if (named(c, "private").p)
         jab_out_private(o);
+    if (named(c, "receipt").p)
+        jab_out_ask_receipt(o);
+    if (named(c, "markable").p)
+        jab_out_ask_displayed(o);
     return jab_out_send(o, c->tag);
+}
+
+/* Of the message that came last. */
+static int do_displayed(call *c)
+{
+    return c->p->kept ? jab_mark_displayed(c->s, &c->p->last) : JAB_ESTATE;
+}
+
+static int do_csi(call *c)
+{
+    return jab_csi_set_active(c->s, jab_str_is(c->arg[0], "active"));
 }
 
 static int do_reply(call *c)
@@ -296,6 +311,8 @@ static const struct {
     int (*fn)(call *c);
 } calls[] = {
     {"message", do_message},
+    {"displayed", do_displayed},
+    {"csi", do_csi},
     {"reply", do_reply},
     {"presence", do_presence},
     {"set-presence", do_set_presence},

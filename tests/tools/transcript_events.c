@@ -115,6 +115,24 @@ static void message(text *t, const jab_event *ev)
     put_time(t, "claimed", delay.stamp);
 }
 
+static void receipt(text *t, const jab_event *ev)
+{
+    const jab_receipt *r = ev->data;
+    put_str(t, "from", r->from.full);
+    put_str(t, "id", r->id);
+    put_flags(t, r->flags);
+}
+
+static void sent(text *t, const jab_event *ev)
+{
+    static const char *const states[] = {"delivered", "unknown", "failed"};
+    const jab_sent *s = ev->data;
+    put_str(t, "id", s->id);
+    put_str(t, "state", jab_cstr(states[s->state]));
+    put_str(t, "to", s->to);
+    put_str(t, "condition", s->refusal.condition);
+}
+
 static void iq(text *t, const jab_event *ev)
 {
     put_error(t, ev->iq->error, &ev->iq->refusal);
@@ -293,9 +311,13 @@ static const struct {
     void (*fn)(text *t, const jab_event *ev);
 } events[] = {
     {JAB_EV_ONLINE, "ONLINE", online},
+    {JAB_EV_RESUMED, "RESUMED", online},
     {JAB_EV_OFFLINE, "OFFLINE", offline},
     {JAB_EV_IQ, "IQ", iq},
     {JAB_EV_MESSAGE, "MESSAGE", message},
+    {JAB_EV_SENT, "SENT", sent},
+    {JAB_EV_RECEIPT, "RECEIPT", receipt},
+    {JAB_EV_DISPLAYED, "DISPLAYED", receipt},
     {JAB_EV_PRESENCE, "PRESENCE", presence},
     {JAB_EV_ROSTER_READY, "ROSTER_READY", roster_ready},
     {JAB_EV_ROSTER_ITEM, "ROSTER_ITEM", roster_item},
