@@ -46,6 +46,7 @@ TITLES = {
     "XEP-0115": "Entity Capabilities",
     "XEP-0138": "Stream Compression",
     "XEP-0147": "XMPP URI Scheme Query Components",
+    "XEP-0184": "Message Delivery Receipts",
     "XEP-0198": "Stream Management",
     "XEP-0199": "XMPP Ping",
     "XEP-0202": "Entity Time",
@@ -54,6 +55,9 @@ TITLES = {
     "XEP-0280": "Message Carbons",
     "XEP-0297": "Stanza Forwarding",
     "XEP-0313": "Message Archive Management",
+    "XEP-0333": "Displayed Markers",
+    "XEP-0352": "Client State Indication",
+    "XEP-0359": "Unique and Stable Stanza IDs",
     "XEP-0368": "SRV records for XMPP over TLS",
     "XEP-0440": "SASL Channel-Binding Type Capability",
 }

@@ -227,7 +227,7 @@ void jab_out_end(jab_out *o)
     if (!is_usable(o))
         return;
     if (o->writer.depth <= 1)
-        fail(o, JAB_EXML); /* more ends than beginnings */
+        fail(o, o->writer.error ? o->writer.error : JAB_EXML); /* more ends than beginnings */
     else
         jabi_writer_end(&o->writer);
 }
