@@ -43,6 +43,7 @@ static const struct {
     {JAB_EJID, NULL, "an address looks like user@domain"},
     {JAB_EXML, NULL, "control characters cannot be sent"},
     {JAB_ELIMIT, NULL, "make it smaller"},
+    {JAB_ESTORE, NULL, "free some space, or keep nothing with --no-store"},
 };
 
 static const struct {

@@ -58,8 +58,7 @@ static int write_all(int fd, jab_str content)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Makes the folders above a file. */
-static int make_folders(const char *path)
+int app_folders_make(const char *path)
 {
     char *copy = app_copy(jab_cstr(path));
     int result = 0;
@@ -77,7 +76,7 @@ static int make_folders(const char *path)
 int app_file_replace(const char *path, jab_str content)
 {
     app_text temporary = {0};
-    int result = make_folders(path);
+    int result = app_folders_make(path);
     if (result < 0)
         return result;
     app_text_fmt(&temporary, "%s.XXXXXX", path);

@@ -19,6 +19,9 @@ int app_fd_read(app_text *out, int fd);
  * mode 0600, then a rename. Missing folders are made (0700). Returns 0 or -errno. */
 int app_file_replace(const char *path, jab_str content);
 
+/* Makes the folders above a file that are not there yet (0700). 0 or -errno. */
+int app_folders_make(const char *path);
+
 /* "$VAR/tail", or "$HOME/fallback/tail" when VAR is unset or not absolute; to
  * be freed; NULL without a home. */
 char *app_path(const char *var, const char *fallback, const char *tail);

@@ -117,7 +117,7 @@ static void print_json(app_out *o, const json_t *record)
     free(text);
 }
 
-void app_out_record(app_out *o, json_t *record)
+void app_out_prepare(app_out *o, json_t *record)
 {
     const app_record *kind = kind_of(record);
     app_text_clear(&o->line);
@@ -127,8 +127,18 @@ void app_out_record(app_out *o, json_t *record)
         print_tsv(o, record, kind);
     else
         kind->human(o, record);
-    app_out_plain(o, app_text_str(&o->line));
     json_decref(record);
+}
+
+void app_out_flush(app_out *o)
+{
+    app_out_plain(o, app_text_str(&o->line));
+}
+
+void app_out_record(app_out *o, json_t *record)
+{
+    app_out_prepare(o, record);
+    app_out_flush(o);
 }
 
 json_t *app_record_new(const char *type)

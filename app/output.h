@@ -18,6 +18,7 @@ typedef struct app_out {
     app_out_form form;
     int color;
     int kinds;   /* 1: a TSV line begins with the record's type */
+    int past;    /* 1: messages are lines of a history, with a date and the key */
     int failure; /* the first error (errno) of writing; nothing is written after it */
     app_text line;
 } app_out;
@@ -48,6 +49,11 @@ void app_out_fini(app_out *o);
 
 /* Prints a record and gives it back (the reference is taken). */
 void app_out_record(app_out *o, json_t *record);
+
+/* The same in two steps, so that something can be made sure of when nothing is left to do but
+ * to write: the first takes the reference. */
+void app_out_prepare(app_out *o, json_t *record);
+void app_out_flush(app_out *o);
 
 /* Prints a line for people, cleaned. */
 void app_out_line(app_out *o, jab_str text);

@@ -54,17 +54,38 @@ static void put_padded(app_out *o, jab_str text, size_t width)
     app_text_z(&o->line, "  ");
 }
 
+/* The record's stamp in the local time zone: 1, or 0 without one. */
+static int local_stamp(const json_t *record, struct tm *local)
+{
+    jab_str stamp = app_text_at(record, "stamp");
+    struct tm utc = {0};
+    if (!stamp.p || !strptime(stamp.p, "%Y-%m-%dT%H:%M:%S", &utc))
+        return 0;
+    time_t then = timegm(&utc);
+    localtime_r(&then, local);
+    return 1;
+}
+
+static void put_date(app_out *o, const json_t *record)
+{
+    struct tm local;
+    char text[32];
+    if (!local_stamp(record, &local))
+        return;
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M  ", &local);
+    style(o, DIM);
+    app_text_z(&o->line, text);
+    style(o, OFF);
+}
+
 /* "14:03", or with the date when it is not today, from the record's stamp. */
 static void put_clock(app_out *o, const json_t *record)
 {
-    jab_str stamp = app_text_at(record, "stamp");
-    struct tm utc = {0}, local, today;
+    struct tm local, today;
     char text[32];
     time_t now = time(NULL);
-    if (!stamp.p || !strptime(stamp.p, "%Y-%m-%dT%H:%M:%S", &utc))
+    if (!local_stamp(record, &local))
         return;
-    time_t then = timegm(&utc);
-    localtime_r(&then, &local);
     localtime_r(&now, &today);
     int same_day = local.tm_yday == today.tm_yday && local.tm_year == today.tm_year;
     strftime(text, sizeof text, same_day ? "%H:%M " : "%Y-%m-%d %H:%M ", &local);
@@ -81,9 +102,24 @@ static void end_line(app_out *o)
 static void put_error(app_out *o, const json_t *record)
 {
     style(o, RED);
-    app_text_z(&o->line, " not delivered: ");
+    app_text_z(&o->line, "not delivered: ");
     put_at(o, record, "error.condition", APP_LINE);
     style(o, OFF);
+    app_text_char(&o->line, ' ');
+}
+
+/* Subject and body. */
+static void put_content(app_out *o, const json_t *record)
+{
+    jab_str subject = app_text_at(record, "subject"), body = app_text_at(record, "body");
+    if (app_at(record, "error"))
+        put_error(o, record);
+    if (subject.n) {
+        app_text_char(&o->line, '[');
+        put(o, subject, APP_LINE);
+        app_text_z(&o->line, body.n ? "] " : "]");
+    }
+    put(o, body, APP_BLOCK);
 }
 
 /* Who speaks: an occupant by address and nick, anyone else by address. */
@@ -101,22 +137,45 @@ static void put_speaker(app_out *o, const json_t *record)
     app_text_char(&o->line, ':');
 }
 
+/* A line of a history: "2026-11-02 14:03  bob  the invoice is attached   #f3a1". */
+static void put_past(app_out *o, const json_t *record)
+{
+    jab_str nick = app_text_at(record, "from.resource"), name = app_text_at(record, "from.local");
+    jab_str state = app_text_at(record, "state"), key = app_text_at(record, "key");
+    int in_room = json_is_true(app_at(record, "room"));
+    put_date(o, record);
+    style(o, BOLD);
+    put(o, in_room && nick.n ? nick : name.n ? name : app_text_at(record, "from.bare"), APP_LINE);
+    style(o, OFF);
+    if (state.n && !in_room) {
+        app_text_z(&o->line, " to ");
+        put_at(o, record, app_text_at(record, "to.local").n ? "to.local" : "to.bare", APP_LINE);
+    }
+    app_text_z(&o->line, "  ");
+    put_content(o, record);
+    if (jab_str_is(state, "failed") || jab_str_is(state, "unknown") ||
+        jab_str_is(state, "accepted"))
+        app_text_fmt(&o->line, "   (%s)", jab_str_is(state, "accepted") ? "waits" : state.p);
+    if (!key.n)
+        key = app_text_at(record, "archive_id");
+    style(o, DIM);
+    app_text_z(&o->line, key.n ? "   #" : "");
+    put(o, key, APP_LINE);
+    style(o, OFF);
+    end_line(o);
+}
+
 static void human_message(app_out *o, const json_t *record)
 {
-    jab_str subject = app_text_at(record, "subject"), body = app_text_at(record, "body");
+    if (o->past) {
+        put_past(o, record);
+        return;
+    }
+
     put_clock(o, record);
     put_speaker(o, record);
-    if (app_at(record, "error"))
-        put_error(o, record);
-    if (subject.n) {
-        app_text_z(&o->line, " [");
-        put(o, subject, APP_LINE);
-        app_text_char(&o->line, ']');
-    }
-    if (body.n) {
-        app_text_char(&o->line, ' ');
-        put(o, body, APP_BLOCK);
-    }
+    app_text_char(&o->line, ' ');
+    put_content(o, record);
     end_line(o);
 }
 
@@ -145,6 +204,7 @@ static void human_presence(app_out *o, const json_t *record)
     put_at(o, record, "from.full", APP_LINE);
     app_text_z(&o->line, " is ");
     put_at(o, record, available ? "show" : "kind", APP_LINE);
+    app_text_z(&o->line, app_at(record, "error") ? " " : "");
     if (app_at(record, "error"))
         put_error(o, record);
     put_status(o, record);
@@ -301,15 +361,21 @@ const app_record app_records[] = {
             {"stamp", "time", "when it was sent, as far as known, else when it arrived"},
             {"delay", "delay", "it was stored on its way"},
             {"carbon", "string", "sent or received: a copy of what another client had"},
-            {"history", "boolean", "true: from an archive or a room's history"},
+            {"history", "boolean", "true: from an archive, a room's history, or what is kept here"},
+            {"key", "string", "names the message among those kept here, for history --before"},
+            {"archive_id", "string", "its id in the server's archive"},
+            {"state", "string",
+             "of an own message: accepted, delivered, failed, unknown, received or displayed"},
             {"room", "boolean", "true: it came by a room that was joined"},
             {"error", "error", "why an own message came back, with kind error"})},
     {"sent", "what became of a message that was to be sent", COLUMNS("to", "id", "state"),
      human_sent,
      FIELDS(V_TYPE, {"to", "string", "the recipient"}, {"id", "string", "id of the message"},
             {"state", "string",
-             "delivered: the server took it; failed: it came back; unknown: the connection ended "
-             "before the answer; sent: with --wait=none"},
+             "accepted: it is kept here until it is sent; delivered: the server took it; failed: "
+             "it came back, or was not sent; unknown: it may have been taken, or not; received: "
+             "a client of the recipient has it; sent: with --wait=none"},
+            {"earlier", "boolean", "true: an earlier run was ended before it could tell"},
             {"error", "error", "why it failed"})},
     {"presence", "presence of a contact", COLUMNS("from.full", "kind", "show", "status"),
      human_presence,
