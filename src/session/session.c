@@ -68,6 +68,7 @@ static void leave_store(jab_session *s)
     (void)jabi_store_commit(s);
     if (s->cfg.store->dirty)
         s->cfg.store->table->rollback(s->cfg.store);
+    s->cfg.store = NULL; /* what is freed from here on is not forgotten there */
 }
 
 void jab_session_free(jab_session *s)

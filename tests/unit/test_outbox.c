@@ -331,6 +331,17 @@ static void a_stream_that_ended_well_is_not_resumed(void **state)
     store_double_fini(&disk);
 }
 
+static void a_stream_that_was_left_is_for_the_next_process(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_true(peer_says(&e, "<message from='romeo@example.net/o'><body>x</body></message>") > 0);
+    jab_session_free(e.s); /* with an event that was not pulled */
+    assert_int_equal(kept("stream"), 1);
+    store_double_fini(&disk);
+}
+
 static void withdrawn_messages_are_told_and_gone(void **state)
 {
     (void)state;
@@ -508,6 +519,7 @@ int main(void)
         cmocka_unit_test(without_an_archive_it_is_unknown_and_not_sent_again),
         cmocka_unit_test(another_process_resumes_the_stream_and_knows_what_arrived),
         cmocka_unit_test(a_stream_that_ended_well_is_not_resumed),
+        cmocka_unit_test(a_stream_that_was_left_is_for_the_next_process),
         cmocka_unit_test(withdrawn_messages_are_told_and_gone),
         cmocka_unit_test(what_came_is_committed_before_it_is_shown),
         cmocka_unit_test(what_cannot_be_committed_is_not_shown_and_comes_again),
