@@ -56,6 +56,7 @@ TITLES = {
     "XEP-0297": "Stanza Forwarding",
     "XEP-0313": "Message Archive Management",
     "XEP-0333": "Displayed Markers",
+    "XEP-0334": "Message Processing Hints",
     "XEP-0352": "Client State Indication",
     "XEP-0359": "Unique and Stable Stanza IDs",
     "XEP-0368": "SRV records for XMPP over TLS",

@@ -26,7 +26,8 @@ typedef struct jab_carbons_reply {
 } jab_carbons_reply;
 
 /* Switches copies on (XEP-0280 5) or off (6), for this stream and those that
- * resume it; to be repeated after an unresumed JAB_EV_ONLINE. The event
+ * resume it; to be repeated after an unresumed JAB_EV_ONLINE. A session with a store
+ * switches them on by itself. The event
  * carries the tag. A server without carbons refuses. */
 JAB_API int jab_carbons_enable(jab_session *s, uint64_t tag);
 JAB_API int jab_carbons_disable(jab_session *s, uint64_t tag);

@@ -23,6 +23,7 @@
     X(COMPRESS_AFTER_AUTH, "compression only after authentication, and only when asked for")       \
     X(INFLATE_BOUND, "inflated bytes are bounded in size and ratio")                               \
     X(STANZA_SIZE, "a stanza larger than the limit ends the stream")                               \
+    X(LOCATION_TLS, "where to resume is believed only over verified TLS (XEP-0198 5)")               \
     X(REDIRECT_TLS, "see-other-host is followed only after verified TLS")                          \
     X(CERT_CHAIN, "the server's certificate is verified up to a trusted one (RFC 5280 6)")         \
     X(CERT_NAME, "the certificate is for the account's domain, not for the host DNS named")        \
@@ -32,6 +33,7 @@
     X(CARBON_ENABLED, "copies are taken only after carbons were switched on")                      \
     X(CARBON_ACCOUNT, "a copied message is from or to the own account")                            \
     X(MAM_QUERY, "archive results are taken only from the archive asked, while it is asked")       \
+    X(STANZA_ID_BY, "a message's id in an archive is believed from that archive only (XEP-0359)")   \
     X(MAM_ROOM, "a room's archive holds only what the room sent")                                  \
     X(CAPS_HASH, "features are shared between entities only under a hash that fits them")          \
     X(RECEIPT_SENDER, "a receipt or marker is taken only from whom the message went to")           \

@@ -14,6 +14,23 @@ typedef struct carbons_state {
     int enabled;
 } carbons_state;
 
+/* Whether an address is this very client's, which knows what it sends. */
+static int is_this_client(jab_ext_ctx *x, const jab_xml *inner, const char *attr)
+{
+    jab_jid_buf buf;
+    jab_jid jid;
+    return jab_jid_parse(&jid, jab_xml_attr(inner, attr), &buf) == 0 &&
+           jab_jid_eq(&jid, jab_session_jid(jab_ext_session(x)));
+}
+
+/* XEP-0280 §6.1: what a room says to all is not copied, and nothing that was
+ * asked not to be. */
+static int is_copied(const jab_xml *inner)
+{
+    return !jab_str_is(jab_xml_attr(inner, "type"), "groupchat") &&
+           !jab_xml_child(inner, NS, "private");
+}
+
 /* XEP-0280 §11: a copy that has nothing to do with this account is a lie. */
 static int involves_account(jab_ext_ctx *x, const jab_xml *inner, const char *attr)
 {
@@ -33,7 +50,7 @@ static int unwrap(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el, unsig
     const jab_xml *delay = jab_xml_child(forwarded, NS_DELAY, "delay");
     int64_t stamp = 0;
     if (!JAB_CHECK(CARBON_ENABLED, state->enabled) || !inner ||
-        !JAB_CHECK(CARBON_ACCOUNT, involves_account(x, inner, own_side)))
+        !JAB_CHECK(CARBON_ACCOUNT, involves_account(x, inner, own_side)) || !is_copied(inner))
         return JAB_DONE;
     if (jab_datetime_parse(jab_xml_attr(delay, "stamp"), &stamp) < 0)
         stamp = 0;
@@ -42,6 +59,9 @@ static int unwrap(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el, unsig
 
 static int on_sent(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
 {
+    const jab_xml *forwarded = jab_xml_child(el, NS_FORWARD, "forwarded");
+    if (is_this_client(x, jab_xml_child(forwarded, "jabber:client", "message"), "from"))
+        return JAB_DONE;
     return unwrap(x, st, el, JAB_VIA_CARBON_SENT, "from");
 }
 
@@ -98,12 +118,29 @@ void jab_out_private(jab_out *o)
     jab_out_end(o);
 }
 
+static int on_answer(jab_ext_ctx *x, uint64_t tag, const jab_iq_reply *reply)
+{
+    carbons_state *state = jab_ext_state(x);
+    (void)tag;
+    if (reply->error == 0)
+        state->enabled = 1;
+    return 0;
+}
+
+/* In a session with a store, before anything else is asked or sent: no message
+ * of another client is missing from then on. */
 static int on_online(jab_ext_ctx *x, int resumed)
 {
     carbons_state *state = jab_ext_state(x);
-    if (!resumed)
-        state->enabled = 0;
-    return 0;
+    if (resumed)
+        return 0;
+    state->enabled = 0;
+    if (!jab_ext_store(x))
+        return 0;
+    jab_out *o = jab_ext_iq(x, (jab_str){NULL, 0}, JAB_IQ_SET, on_answer);
+    jab_out_child(o, NS, "enable");
+    int err = jab_out_send(o, 0);
+    return err == JAB_ENOMEM ? err : 0;
 }
 
 static const jab_route routes[] = {

@@ -3,6 +3,7 @@
 #define JABI_EXT_H
 
 #include <jabiru/ext.h>
+#include <jabiru/store.h>
 
 #define JABI_EXT(name) extern const jab_ext jabi_ext_##name;
 #include "ext/ext_list.h"
@@ -58,6 +59,18 @@ int jabi_roster_ensure(jab_session *s);
 /* disco.c: the own features, sorted, each once, in a block that the caller
  * frees; NULL when out of memory. */
 jab_str *jabi_disco_features(jab_ext_ctx *x, size_t *n);
+
+/*
+ * history.c: what became of a message of one's own, said by others: only
+ * forwards (what was displayed stays so). `conversation` is its bare address, or
+ * an occupant's; `id` that of the stanza, or its origin id. Returns 1 when it is in
+ * the store, and sets *key; 0; < 0 on failure.
+ */
+int jabi_history_own_state(jab_ext_ctx *x, jab_str conversation, jab_str id, jab_own_state state,
+                           int64_t *key);
+
+/* history.c: a room was joined. 0 or < 0. */
+int jabi_history_joined(jab_session *s, jab_str room);
 
 /* caps.c: whether a node of service discovery stands for what this client is. */
 int jabi_caps_is_own_node(jab_session *s, jab_str node);

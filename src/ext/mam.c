@@ -1,13 +1,13 @@
 /* mam.c: XEP-0313 Message Archive Management: asks for a page of an archive,
  * and takes its messages from nobody else. Not yet: preferences, metadata,
  * search by other fields. */
+#include "ext/mam.h"
+
 #include <jabiru/datetime.h>
-#include <jabiru/mam.h>
 
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "ext/ext.h"
 #include "ext/text.h"
 
 #define NS         "urn:xmpp:mam:2"
@@ -18,9 +18,11 @@
 #define ID_BYTES   12
 
 typedef struct mam_query {
-    uint64_t serial; /* of the iq */
-    uint64_t tag;    /* the application's */
-    jab_str archive; /* owned; absent: the own one */
+    uint64_t serial;    /* of the iq */
+    uint64_t tag;       /* the asker's */
+    jab_ext_ctx *asker; /* NULL: the application */
+    jabi_mam_fn fn;     /* of the asker */
+    jab_str archive;    /* owned; absent: the own one */
     char id[2 * ID_BYTES + 1];
     uint32_t found;
 } mam_query;
@@ -76,10 +78,34 @@ static int on_result(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
     return jab_ext_unwrap(x, st, inner, JAB_VIA_ARCHIVE, stamp);
 }
 
-int jab_mam_place_of(jab_session *s, const jab_stanza *st, jab_mam_place *place)
+/* The element around a message that came out of an archive, or NULL. */
+static const jab_xml *result_of(const jab_stanza *st)
 {
     const jab_xml *result = jab_xml_parent(jab_xml_parent(jab_stanza_xml(st)));
     if (!(jab_stanza_via(st) & JAB_VIA_ARCHIVE) || !jab_xml_is(result, NS, "result"))
+        return NULL;
+    return result;
+}
+
+/* The query is open: its result is being routed, and find_query() let it in. */
+jab_ext_ctx *jabi_mam_asker(jab_session *s, const jab_stanza *st, uint64_t *tag)
+{
+    const mam_state *state = jabi_ext_state_in(s, &jabi_ext_mam);
+    const jab_xml *result = result_of(st);
+    jab_str id = jab_xml_attr(result, "queryid");
+    for (size_t i = 0; result && i < state->n; i++) {
+        if (!jab_str_is(id, state->open[i].id))
+            continue;
+        *tag = state->open[i].tag;
+        return state->open[i].asker;
+    }
+    return NULL;
+}
+
+int jab_mam_place_of(jab_session *s, const jab_stanza *st, jab_mam_place *place)
+{
+    const jab_xml *result = result_of(st);
+    if (!result)
         return 0;
     *place = (jab_mam_place){
         .archive = jab_xml_attr(jab_xml_parent(result), "from"),
@@ -104,13 +130,17 @@ static void read_fin(jab_mam_fin *ev, const jab_xml *fin)
         ev->count = 0;
 }
 
-static void close_query(jab_ext_ctx *x, mam_query *q)
+static void tell_application(jab_ext_ctx *x, uint64_t tag, const jab_mam_fin *fin)
 {
-    mam_state *state = jab_ext_state(x);
-    jabi_free(jab_ext_mem(x), (char *)q->archive.p);
-    *q = state->open[--state->n];
+    jab_mam_fin *ev = jab_ext_emit_reply(x, JAB_EV_MAM_FIN, tag, sizeof *ev);
+    if (!ev)
+        return;
+    *ev = *fin;
+    ev->archive = jab_ext_text(x, fin->archive);
 }
 
+/* The slot is free, and the table closed, before anyone is told: the asker may
+ * ask for the next page. */
 static int on_fin(jab_ext_ctx *x, uint64_t serial, const jab_iq_reply *reply)
 {
     mam_state *state = jab_ext_state(x);
@@ -119,16 +149,20 @@ static int on_fin(jab_ext_ctx *x, uint64_t serial, const jab_iq_reply *reply)
         q++;
     if (q == state->open + state->n)
         return 0;
-    jab_mam_fin *ev = jab_ext_emit_reply(x, JAB_EV_MAM_FIN, q->tag, sizeof *ev);
-    if (ev) {
-        ev->error = jabi_reply_error(reply, NS, "fin");
-        ev->refusal = reply->refusal;
-        ev->found = q->found;
-        ev->archive = jab_ext_text(x, archive_of(x, q));
-        read_fin(ev, ev->error == 0 ? reply->payload : NULL);
-    }
-    close_query(x, q);
-    return 0;
+    const mam_query closed = *q;
+    *q = state->open[--state->n];
+    jab_mam_fin fin = {.error = jabi_reply_error(reply, NS, "fin"),
+                       .refusal = reply->refusal,
+                       .archive = archive_of(x, &closed),
+                       .found = closed.found};
+    read_fin(&fin, fin.error == 0 ? reply->payload : NULL);
+    int err = 0;
+    if (closed.fn)
+        err = closed.fn(closed.asker, closed.tag, &fin);
+    else
+        tell_application(x, closed.tag, &fin);
+    jabi_free(jab_ext_mem(x), (char *)closed.archive.p);
+    return err;
 }
 
 /* -- Asking ----------------------------------------------------------------- */
@@ -202,16 +236,17 @@ static int prepare(jab_ext_ctx *x, mam_query *q, jab_str archive, uint64_t tag)
     return jabi_strdup(jab_ext_mem(x), &q->archive, room.bare);
 }
 
-int jab_mam_ask(jab_session *s, const jab_mam_query *query, uint64_t tag)
+static int ask(jab_ext_ctx *x, const jab_mam_query *query, mam_query asker)
 {
-    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_mam);
     mam_state *state = jab_ext_state(x);
     if (state->n == JAB_MAM_QUERIES_MAX)
         return JAB_EAGAIN;
     mam_query *q = &state->open[state->n];
-    int r = prepare(x, q, query->archive, tag);
+    int r = prepare(x, q, query->archive, asker.tag);
     if (r < 0)
         return r;
+    q->asker = asker.asker;
+    q->fn = asker.fn;
     q->serial = ++state->serial;
     jab_out *o = jab_ext_iq(x, q->archive, JAB_IQ_SET, on_fin);
     jab_out_child(o, NS, "query");
@@ -226,11 +261,22 @@ int jab_mam_ask(jab_session *s, const jab_mam_query *query, uint64_t tag)
     return r;
 }
 
+int jabi_mam_ask(jab_ext_ctx *asker, const jab_mam_query *query, jabi_mam_fn fn, uint64_t tag)
+{
+    jab_ext_ctx *x = jab_ext_find(jab_ext_session(asker), &jabi_ext_mam);
+    return ask(x, query, (mam_query){.tag = tag, .asker = asker, .fn = fn});
+}
+
+int jab_mam_ask(jab_session *s, const jab_mam_query *query, uint64_t tag)
+{
+    return ask(jab_ext_find(s, &jabi_ext_mam), query, (mam_query){.tag = tag});
+}
+
 static void stop(jab_ext_ctx *x)
 {
     mam_state *state = jab_ext_state(x);
     while (state->n > 0)
-        close_query(x, &state->open[0]);
+        jabi_free(jab_ext_mem(x), (char *)state->open[--state->n].archive.p);
 }
 
 static const jab_route routes[] = {

@@ -4,6 +4,7 @@
 
 #include "ext/ext.h"
 #include "ext/text.h"
+#include "session/session.h"
 
 static jab_message_type type_of(const jab_stanza *st)
 {
@@ -35,6 +36,7 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
             .body = jabi_text_in(el, "body", jab_ext_config(x)->lang),
             .stamp = jab_stanza_stamp(st),
             .stanza = st,
+            .key = st->key,
         };
     return JAB_PASS;
 }
@@ -102,5 +104,6 @@ const jab_ext jabi_ext_message = {
     .size = sizeof(jab_ext),
     .name = "message",
     .spec = "RFC 6121",
+    .needs = JAB_LIST("history"), /* which says whether a message is new */
     JAB_ROUTES(routes),
 };

@@ -132,9 +132,10 @@ static int on_available(jab_ext_ctx *x, muc_room *room, const reading *r)
     if (err < 0)
         return err;
     emit_change(x, r, known ? JAB_MUC_CHANGED : JAB_MUC_ENTERED);
-    if (self && room->phase == MUC_JOINING)
-        emit_joined(x, room, r);
-    return 0;
+    if (!self || room->phase != MUC_JOINING)
+        return 0;
+    emit_joined(x, room, r);
+    return jabi_history_joined(jab_ext_session(x), room->key);
 }
 
 /* §7.6: code 303 says that the same person goes on under another nick. */

@@ -187,6 +187,42 @@ int jabi_route_stanza(jab_session *s, jab_stanza *st)
     return verdict < 0 ? verdict : 0;
 }
 
+static int observe_behind(jab_session *s, const jab_ext_ctx *x, jab_stanza *st)
+{
+    size_t i = lower_bound(s, st->kind, any, any);
+    for (; i < s->n_routes && compare_key(st->kind, any, any, s->routes[i].route) == 0; i++) {
+        const jabi_route_row *row = &s->routes[i];
+        if (row->route->stage != JAB_STAGE_OBSERVE || row->ext <= x ||
+            !JAB_CHECK(ROUTE_SENDER, sender_is_right(st, row->route->from)))
+            continue;
+        int verdict = row->route->fn(row->ext, st, st->xml);
+        if (verdict != JAB_PASS)
+            return verdict < 0 ? verdict : 0;
+    }
+    return 0;
+}
+
+/* The copy and its events have memory of their own, whatever is routed now. */
+int jabi_route_behind(jab_session *s, const jab_ext_ctx *x, const jab_stanza *kept)
+{
+    jabi_holder *holder = jabi_holder_get(s), *current = s->current;
+    jab_stanza *routed = s->routed, *st = holder ? jabi_stanza_copy(&holder->arena, kept) : NULL;
+    int err = JAB_ENOMEM;
+    if (st) {
+        s->current = holder;
+        s->routed = st;
+        err = observe_behind(s, x, st);
+        s->current = current;
+        s->routed = routed;
+    }
+    if (holder && holder->refs > 1) {
+        holder->held = holder->arena.used;
+        s->held_bytes += holder->held;
+    }
+    jabi_holder_unref(s, holder);
+    return err;
+}
+
 static int inner_is_proper(const jab_xml *inner)
 {
     return jab_xml_is(inner, JABI_NS_CLIENT, "message") && jab_xml_attr(inner, "from").p;

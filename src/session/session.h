@@ -40,6 +40,7 @@ struct jab_stanza {
     int64_t stamp;
     unsigned depth;  /* how many wrappers it came out of */
     unsigned origin; /* JABI_ORIGIN_... */
+    int64_t key;     /* of the message in the store; 0: not there */
 };
 
 /* Who sent a stanza, judged once. An unwrapped stanza has none of these. */
@@ -292,6 +293,12 @@ void jabi_session_fail_code(jab_session *s, int code, const char *condition, con
 jab_stanza *jabi_stanza_new(jab_session *s, jabi_arena *arena, const jab_xml *el, int *error);
 jab_iq_type jabi_iq_type(const jab_stanza *st); /* or -1 */
 
+/* Which message in the store it is: what its event says. */
+void jabi_stanza_set_key(const jab_stanza *st, int64_t key);
+
+/* A copy in another arena; NULL when out of memory. */
+jab_stanza *jabi_stanza_copy(jabi_arena *arena, const jab_stanza *st);
+
 /* probe.c: writes what the server has to answer at once: <r/>, or a ping where
  * there is no stream management. 0; JAB_EOFFLINE, JAB_EAGAIN, JAB_ENOMEM. */
 int jabi_session_probe(jab_session *s, int64_t now);
@@ -299,6 +306,10 @@ int jabi_session_probe(jab_session *s, int64_t now);
 /* router.c */
 int jabi_routes_build(jab_session *s);
 int jabi_route_stanza(jab_session *s, jab_stanza *st);
+
+/* A kept message that the extension `x` held back goes on behind it: to those
+ * who observe whole messages. 0 or < 0. */
+int jabi_route_behind(jab_session *s, const jab_ext_ctx *x, const jab_stanza *kept);
 
 /* iq.c */
 int jabi_request_add(jab_session *s, const jab_out *o, uint64_t tag);

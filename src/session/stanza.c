@@ -145,13 +145,14 @@ int64_t jab_stanza_stamp(const jab_stanza *st)
     return st->stamp;
 }
 
-static jab_stanza *copy_into(jabi_arena *arena, const jab_stanza *st)
+jab_stanza *jabi_stanza_copy(jabi_arena *arena, const jab_stanza *st)
 {
     jab_stanza *copy = jabi_arena_alloc(arena, sizeof *copy);
     jab_xml *xml = jabi_xml_copy(arena, st->xml);
     if (!copy || !xml)
         return NULL;
     *copy = *st;
+    copy->mem = NULL;
     copy->arena = arena;
     copy->xml = xml;
     copy->id = jab_xml_attr(xml, "id");
@@ -162,6 +163,12 @@ static jab_stanza *copy_into(jabi_arena *arena, const jab_stanza *st)
     return err < 0 ? NULL : copy;
 }
 
+/* Handlers see stanzas as read-only; this, as jab_ext_mark(), is a door. */
+void jabi_stanza_set_key(const jab_stanza *st, int64_t key)
+{
+    ((jab_stanza *)st)->key = key;
+}
+
 jab_stanza *jab_stanza_keep(const jab_stanza *st)
 {
     const jab_mem *mem = st->arena->mem;
@@ -169,7 +176,7 @@ jab_stanza *jab_stanza_keep(const jab_stanza *st)
     if (!arena)
         return NULL;
     jabi_arena_init(arena, mem, KEPT_BYTES_MAX);
-    jab_stanza *copy = copy_into(arena, st);
+    jab_stanza *copy = jabi_stanza_copy(arena, st);
     if (!copy) {
         jabi_arena_fini(arena);
         jabi_free(mem, arena);

@@ -1,0 +1,196 @@
+/*
+ * history_held.c: live messages that wait while an archive is read, so that
+ * they come behind what was said before them.
+ */
+#include "ext/history.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "session/session.h"
+
+static size_t size_of(const jab_stanza *st)
+{
+    return st->arena->used;
+}
+
+static void drop(jab_ext_ctx *x, size_t i)
+{
+    history_state *state = jab_ext_state(x);
+    history_held *h = &state->held[i];
+    history_archive *a = h->is_out ? NULL : jabi_history_archive_by(x, h->serial);
+    if (a)
+        a->n_held--;
+    state->held_bytes -= h->bytes;
+    jab_stanza_drop(h->st);
+    memmove(h, h + 1, (--state->n_held - i) * sizeof *h);
+}
+
+/* Once nothing is left to commit, what was let go is safe. */
+static void forget_safe(jab_ext_ctx *x)
+{
+    history_state *state = jab_ext_state(x);
+    if (jab_ext_store(x)->dirty)
+        return;
+    for (size_t i = state->n_held; i-- > 0;)
+        if (state->held[i].is_out)
+            drop(x, i);
+}
+
+/* The message is dealt with as one that comes now. JAB_PASS when it is to be
+ * told, JAB_DONE, or < 0. */
+static int let_go(jab_ext_ctx *x, history_held *h)
+{
+    history_message m;
+    if (!jabi_history_read(x, h->st, &m))
+        return JAB_PASS;
+    if (!m.is_stored)
+        m.row.stamp = h->came;
+    history_archive *a = jabi_history_archive_of(x, &m);
+    jabi_history_trust(&m, a);
+    return jabi_history_take(x, a, h->st, &m, HISTORY_LIVE);
+}
+
+static int release_at(jab_ext_ctx *x, size_t i)
+{
+    history_state *state = jab_ext_state(x);
+    history_held *h = &state->held[i];
+    history_archive *a = jabi_history_archive_by(x, h->serial);
+    int verdict = let_go(x, h);
+    if (a && !h->is_out)
+        a->n_held--;
+    h->is_out = 1;
+    return verdict == JAB_PASS ? jabi_route_behind(jab_ext_session(x), x, h->st) : verdict;
+}
+
+/* The oldest one that waits for this archive, or n_held. */
+static size_t oldest_of(const history_state *state, uint64_t serial)
+{
+    size_t i = 0;
+    while (i < state->n_held && (state->held[i].is_out || state->held[i].serial != serial))
+        i++;
+    return i;
+}
+
+static int is_full(const history_state *state, size_t more)
+{
+    return state->n_held >= HISTORY_HELD_MAX || state->held_bytes + more > HISTORY_HELD_BYTES;
+}
+
+static int grow(jab_ext_ctx *x)
+{
+    history_state *state = jab_ext_state(x);
+    if (state->n_held < state->cap_held)
+        return 0;
+    size_t cap = state->cap_held ? state->cap_held * 2 : 16;
+    history_held *held = jabi_realloc_array(jab_ext_mem(x), state->held, cap, sizeof *held);
+    if (!held)
+        return JAB_ENOMEM;
+    state->held = held;
+    state->cap_held = cap;
+    return 0;
+}
+
+/* Without room: what the archive has comes with the next pass; else the oldest
+ * one goes without its place. 1 when there is room then, 0, or < 0. */
+static int make_room(jab_ext_ctx *x, history_archive *a, const history_message *m, size_t more)
+{
+    history_state *state = jab_ext_state(x);
+    forget_safe(x);
+    if (!is_full(state, more))
+        return 1;
+    if (a->is_known && m->claim.p) {
+        a->again = 1;
+        return 0;
+    }
+    while (is_full(state, more)) {
+        size_t i = oldest_of(state, a->serial);
+        int err = i < state->n_held ? release_at(x, i) : JAB_DONE;
+        if (err < 0)
+            return err;
+        if (i == state->n_held)
+            return 0;
+        drop(x, i);
+    }
+    return 1;
+}
+
+int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
+                      const history_message *m)
+{
+    history_state *state = jab_ext_state(x);
+    int has_room = make_room(x, a, m, size_of(st));
+    if (has_room <= 0)
+        return has_room < 0 ? has_room : a->is_known && m->claim.p;
+    jab_stanza *kept = grow(x) < 0 ? NULL : jab_stanza_keep(st);
+    if (!kept)
+        return JAB_ENOMEM;
+    state->held[state->n_held++] = (history_held){
+        .st = kept, .serial = a->serial, .came = jab_ext_wall(x), .bytes = size_of(kept)};
+    state->held_bytes += size_of(kept);
+    a->n_held++;
+    return 1;
+}
+
+static int may_go(jab_ext_ctx *x, const history_held *h)
+{
+    const history_archive *a = jabi_history_archive_by(x, h->serial);
+    return !h->is_out && (!a || !a->holds);
+}
+
+int jabi_history_release(jab_ext_ctx *x)
+{
+    history_state *state = jab_ext_state(x);
+    forget_safe(x);
+    for (size_t i = 0; i < state->n_held; i++) {
+        if (!may_go(x, &state->held[i]))
+            continue;
+        if (!jab_ext_has_room(x))
+            return 1;
+        int err = release_at(x, i);
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+int jabi_history_held_end(jab_ext_ctx *x, const history_archive *of)
+{
+    history_state *state = jab_ext_state(x);
+    int err = 0;
+    for (size_t i = 0; i < state->n_held;) {
+        history_held *h = &state->held[i];
+        history_archive *a = jabi_history_archive_by(x, h->serial);
+        history_message m;
+        if (of && a != of) {
+            i++;
+            continue;
+        }
+        int is_kept = jabi_history_read(x, h->st, &m) > 0;
+        int is_there = is_kept && a && a->is_known && m.claim.p;
+        if (!is_there && err >= 0)
+            err = release_at(x, i);
+        drop(x, i);
+    }
+    return err;
+}
+
+void jabi_history_held_again(jab_ext_ctx *x)
+{
+    history_state *state = jab_ext_state(x);
+    for (size_t i = 0; i < state->n_held; i++) {
+        history_archive *a = jabi_history_archive_by(x, state->held[i].serial);
+        if (state->held[i].is_out && a)
+            a->n_held++;
+        state->held[i].is_out = 0;
+    }
+}
+
+void jabi_history_held_fini(jab_ext_ctx *x)
+{
+    history_state *state = jab_ext_state(x);
+    while (state->n_held)
+        jab_stanza_drop(state->held[--state->n_held].st);
+    jabi_free(jab_ext_mem(x), state->held);
+    state->held = NULL;
+    state->cap_held = 0;
+}

@@ -1,0 +1,332 @@
+/*
+ * history_keep.c: whether a message is there already, and its place when not.
+ *
+ * The id in an archive says it (XEP-0313 §4.1.2); without one, content, sender and
+ * the ids that the sender gave do (XEP-0359 §4). What another sender wrote is never
+ * taken for a copy, whatever it says.
+ */
+#include "ext/history.h"
+
+#include "base/hash.h"
+#include "session/outbox.h"
+#include "session/session.h"
+#include "xml/xml.h"
+
+#define DAY       86400000 /* ms: so far apart may copies with a plain id be */
+#define MOMENT    2000     /* ms: and copies without any */
+#define LOOK_MOST 64       /* messages of one fingerprint that are looked at */
+
+/* What there is to know of a message in the store. */
+typedef struct found_row {
+    int64_t key, rank;
+    jab_own_state own;
+    int has_archive;
+    int is_silent; /* it is kept, and nobody was told */
+} found_row;
+
+typedef struct search {
+    const history_message *m;
+    const history_archive *a;
+    jab_str name;  /* the sender that a copy is kept under */
+    jab_str other; /* or, under the same id, this one; absent: no */
+    int is_taken;  /* the id is that of somebody else's message */
+    found_row best;
+    int64_t distance;
+} search;
+
+/* -- Is it a copy? ------------------------------------------------------------------ */
+
+/* The same stanza has the same ids wherever it comes from. */
+static int64_t fingerprint(const history_message *m, jab_str sender, int *err)
+{
+    const jab_kept_message *row = &m->row;
+    const jab_str end = {"", 1};
+    const jab_str parts[] = {
+        row->conversation, end, sender, end, row->origin_id.p ? row->origin_id : row->id, end,
+        row->body};
+    uint8_t digest[JABI_HASH_MAX];
+    uint64_t value = 0;
+    *err = jabi_hash_parts(JABI_SHA256, parts, sizeof parts / sizeof *parts, digest);
+    for (size_t i = 0; *err >= 0 && i < 8; i++)
+        value = value << 8 | digest[i];
+    value &= INT64_MAX;
+    return value ? (int64_t)value : 1;
+}
+
+static int64_t apart(int64_t a, int64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+static int is_in_archive(const jab_kept_message *row)
+{
+    return row->archive.p && row->archive_id.p;
+}
+
+/* Two ids of one archive are two messages; but not when the sender's own
+ * origin id says otherwise, nor where the archive has given new ones. */
+static int may_be_one(const search *look, const jab_kept_message *there)
+{
+    const jab_kept_message *row = &look->m->row;
+    if (!is_in_archive(row) || !is_in_archive(there) || !jab_str_eq(row->archive, there->archive) ||
+        jab_str_eq(row->archive_id, there->archive_id))
+        return 1;
+    return look->a && look->a->is_lenient && apart(row->stamp, there->stamp) <= MOMENT;
+}
+
+static int is_copy(const search *look, const jab_kept_message *there)
+{
+    const history_message *m = look->m;
+    int64_t distance = apart(m->row.stamp, there->stamp);
+    if (!jab_str_eq(there->sender, look->name) ||
+        !jab_str_eq(there->conversation, m->row.conversation) ||
+        !jab_str_eq(there->body, m->row.body))
+        return 0;
+    if (m->row.origin_id.p)
+        return jab_str_eq(m->row.origin_id, there->origin_id);
+    if (!may_be_one(look, there))
+        return 0;
+    if (m->row.id.p)
+        return jab_str_eq(m->row.id, there->id) && distance <= DAY;
+    return !there->id.p && distance <= MOMENT && (m->is_stored || is_in_archive(there));
+}
+
+static void note(search *look, const jab_kept_message *there)
+{
+    const history_archive *a = look->a;
+    look->best = (found_row){.key = there->key,
+                             .rank = there->rank,
+                             .own = there->own,
+                             .has_archive = is_in_archive(there)};
+    look->best.is_silent = a && a->silent.n && is_in_archive(there) &&
+                           jab_str_eq(there->archive, a->key) &&
+                           jab_str_eq(there->archive_id, jabi_buf_str(&a->silent));
+}
+
+/* Of several, one that is not yet known in the archive, and the nearest. */
+static int on_candidate(void *arg, const jab_kept_message *there)
+{
+    search *look = arg;
+    if (!is_copy(look, there))
+        return 0;
+    int64_t distance = apart(look->m->row.stamp, there->stamp);
+    int is_better = !look->best.key || (look->best.has_archive && !is_in_archive(there)) ||
+                    (look->best.has_archive == is_in_archive(there) && distance < look->distance);
+    if (is_better) {
+        note(look, there);
+        look->distance = distance;
+    }
+    return 0;
+}
+
+static int on_same_id(void *arg, const jab_kept_message *there)
+{
+    search *look = arg;
+    int is_same = jab_str_eq(there->sender, look->name) ||
+                  (look->other.p && jab_str_eq(there->sender, look->other));
+    if (is_same && jab_str_eq(there->conversation, look->m->row.conversation))
+        note(look, there);
+    else
+        look->is_taken = 1;
+    return 1;
+}
+
+/* Under its id in the archive. 1, 0 or < 0. An id that is another message's is
+ * no good. */
+static int find_by_id(jab_ext_ctx *x, search *look, history_message *m)
+{
+    jab_store *store = jab_ext_store(x);
+    if (!is_in_archive(&m->row))
+        return 0;
+    int n = store->table->read(
+        store,
+        JAB_KEPT_QUERY(.archive = m->row.archive, .archive_id = m->row.archive_id, .limit = 1),
+        on_same_id, look);
+    if (look->is_taken)
+        m->row.archive = m->row.archive_id = (jab_str){NULL, 0};
+    return n < 0 ? n : look->best.key != 0;
+}
+
+static int find_by_content(jab_ext_ctx *x, search *look, jab_str name)
+{
+    jab_store *store = jab_ext_store(x);
+    int err;
+    look->name = name;
+    int64_t print = fingerprint(look->m, name, &err);
+    if (err >= 0)
+        err = store->table->read(store, JAB_KEPT_QUERY(.fingerprint = print, .limit = LOOK_MOST),
+                                 on_candidate, look);
+    return err < 0 ? err : look->best.key != 0;
+}
+
+/* A message that the room sent back is kept under the own address. */
+static int find(jab_ext_ctx *x, search *look, history_message *m)
+{
+    jab_str own = jab_session_jid(jab_ext_session(x))->bare;
+    look->name = m->row.sender;
+    look->other = m->is_reflection ? own : (jab_str){NULL, 0};
+    int found = find_by_id(x, look, m);
+    if (found == 0 && m->is_reflection)
+        found = find_by_content(x, look, own);
+    return found == 0 ? find_by_content(x, look, m->row.sender) : found;
+}
+
+/* -- Its place ----------------------------------------------------------------------- */
+
+static int on_rank(void *arg, const jab_kept_message *there)
+{
+    *(int64_t *)arg = there->rank;
+    return 1;
+}
+
+/* The first rank from `stamp` that is behind `last`, and not behind what waits. */
+static int64_t rank_behind(int64_t last, int64_t stamp)
+{
+    int64_t rank = stamp > 0 && stamp < JAB_RANK_PENDING / 1000 ? stamp * 1000 : 1;
+    if (rank <= last)
+        rank = last + 1;
+    return rank < JAB_RANK_PENDING ? rank : JAB_RANK_PENDING - 1;
+}
+
+int64_t jabi_history_next_rank(jab_ext_ctx *x, jab_str conversation, int64_t stamp)
+{
+    jab_store *store = jab_ext_store(x);
+    int64_t last = 0;
+    int n = store->table->read(
+        store, JAB_KEPT_QUERY(.conversation = conversation, .before = JAB_RANK_PENDING, .limit = 1),
+        on_rank, &last);
+    return n < 0 ? n : rank_behind(last, stamp);
+}
+
+/* Below what was reached, in the order in which the page brings them. */
+static int64_t rank_below(history_more *more, int64_t stamp)
+{
+    int64_t room = more->n < HISTORY_PAGE ? HISTORY_PAGE - (int64_t)more->n : 1;
+    int64_t rank = rank_behind(more->last, stamp);
+    if (rank > more->rank - room)
+        rank = more->rank - room;
+    more->n++;
+    more->last = rank;
+    return rank;
+}
+
+static int64_t rank_for(jab_ext_ctx *x, const history_archive *a, const history_message *m,
+                        history_mode mode)
+{
+    history_state *state = jab_ext_state(x);
+    if (mode == HISTORY_LIVE)
+        return jabi_history_next_rank(x, m->row.conversation, m->row.stamp);
+    if (mode == HISTORY_OLDER)
+        return rank_below(&state->more, m->row.stamp);
+    return rank_behind(a->rank, m->row.stamp);
+}
+
+/* A copy stays where it is, unless its place was not settled, or the archive
+ * has it behind what comes before it here. 0: it stays. */
+static int64_t rank_again(jab_ext_ctx *x, const history_archive *a, const history_message *m,
+                          const found_row *there, history_mode mode)
+{
+    if (there->rank >= JAB_RANK_PENDING || (mode == HISTORY_PASS && there->rank <= a->rank))
+        return rank_for(x, a, m, mode);
+    return 0;
+}
+
+/* -- Writing ------------------------------------------------------------------------- */
+
+int jabi_history_add(jab_ext_ctx *x, const jab_stanza *st, history_message *m, int64_t *key)
+{
+    history_state *state = jab_ext_state(x);
+    jab_store *store = jab_ext_store(x);
+    jabi_writer w;
+    int err;
+    m->row.fingerprint = fingerprint(m, m->row.sender, &err);
+    if (err < 0)
+        return err;
+    if (!state->scratch.mem)
+        jabi_buf_init(&state->scratch, jab_ext_mem(x), 2 * jab_ext_config(x)->max_stanza_bytes);
+    jabi_buf_reset(&state->scratch);
+    jabi_writer_init(&w, &state->scratch, JABI_NS_CLIENT);
+    jabi_writer_tree(&w, jab_stanza_xml(st));
+    if (w.error || state->scratch.error)
+        return w.error ? w.error : state->scratch.error;
+    m->row.xml = jabi_buf_str(&state->scratch);
+    err = store->table->add(store, &m->row, key);
+    if (state->scratch.cap > HISTORY_SCRATCH_KEEP)
+        jabi_buf_fini(&state->scratch);
+    return err;
+}
+
+/* What a copy knows that the first one did not. */
+static int merge(jab_ext_ctx *x, history_archive *a, const history_message *m,
+                 const found_row *there, history_mode mode)
+{
+    jab_store *store = jab_ext_store(x);
+    jab_kept_change c = {.size = sizeof c};
+    c.rank = rank_again(x, a, m, there, mode);
+    if (c.rank < 0)
+        return (int)c.rank;
+    if (is_in_archive(&m->row) && !there->has_archive) {
+        c.archive = m->row.archive;
+        c.archive_id = m->row.archive_id;
+    }
+    if (m->is_stored && (c.archive.p || c.rank))
+        c.stamp = m->row.stamp;
+    if (m->row.own != JAB_OWN_NONE && there->own == JAB_OWN_UNKNOWN)
+        c.own = JAB_OWN_DELIVERED;
+    if (mode == HISTORY_PASS)
+        a->rank = c.rank ? c.rank : there->rank;
+    if (!c.rank && !c.archive.p && !c.own)
+        return 0;
+    return store->table->change(store, there->key, &c);
+}
+
+/* A message of one's own came back: it has arrived. */
+static int tell_outbox(jab_ext_ctx *x, const history_message *m, const found_row *there)
+{
+    int is_ours = m->row.own != JAB_OWN_NONE || (m->is_reflection && there->own != JAB_OWN_NONE);
+    jab_str id = m->row.origin_id.p ? m->row.origin_id : m->row.id;
+    if (!is_ours || !id.p || (!m->is_reflection && !is_in_archive(&m->row)))
+        return 0;
+    jab_str archive = m->row.type == JAB_MSG_GROUPCHAT ? m->row.conversation : (jab_str){NULL, 0};
+    int n = jabi_outbox_found(jab_ext_session(x), archive, id);
+    return n < 0 ? n : 0;
+}
+
+/* Nobody was told of the message that the first look at an archive brought: its
+ * other copy is for whoever waits for it. */
+static int take_copy(jab_ext_ctx *x, history_archive *a, const history_message *m,
+                     const found_row *there, history_mode mode)
+{
+    int err = merge(x, a, m, there, mode);
+    if (err >= 0)
+        err = tell_outbox(x, m, there);
+    if (err < 0 || !there->is_silent || mode != HISTORY_LIVE)
+        return err < 0 ? err : JAB_DONE;
+    jabi_buf_reset(&a->silent);
+    err = jabi_history_cursor_write(x, a);
+    return err < 0 ? err : JAB_PASS;
+}
+
+int jabi_history_take(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, history_message *m,
+                      history_mode mode)
+{
+    int64_t key = 0;
+    search look = {.m = m, .a = a};
+    int found = find(x, &look, m);
+    if (found < 0)
+        return found;
+    if (found) {
+        jabi_stanza_set_key(st, look.best.key);
+        return take_copy(x, a, m, &look.best, mode);
+    }
+    m->row.rank = rank_for(x, a, m, mode);
+    if (m->row.rank < 0)
+        return (int)m->row.rank;
+    int err = jabi_history_add(x, st, m, &key);
+    if (err < 0)
+        return err;
+    if (mode == HISTORY_PASS)
+        a->rank = m->row.rank;
+    jabi_stanza_set_key(st, key);
+    return JAB_PASS;
+}
