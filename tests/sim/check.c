@@ -1,0 +1,277 @@
+/* check.c: the invariants: what must hold at each step, and when all has settled. */
+#include "sim.h"
+
+#include <stdlib.h>
+
+#define MEMORY_MAX (4u << 20) /* bytes that the session of so small an account may take */
+
+/* -- At each step ---------------------------------------------------------------- */
+
+void sim_check_step(sim_world *w)
+{
+    if (sim_server_violations(w->server))
+        sim_violate(w, "connection %u: %s", sim_server_violation(w->server, 0)->conn,
+                    sim_server_violation(w->server, 0)->words);
+    for (size_t i = 0; i < w->plan.n_clients; i++)
+        if (w->clients[i].mem.bytes > MEMORY_MAX)
+            sim_violate(w, "c%zu takes %zu bytes of memory", i, w->clients[i].mem.bytes);
+}
+
+/* -- What the server knows ---------------------------------------------------------- */
+
+static const sim_message *truth_of(const sim_world *w, const sim_row *row, size_t *n)
+{
+    const sim_message *found = NULL;
+    *n = 0;
+    for (size_t i = 0; i < sim_server_messages(w->server); i++) {
+        const sim_message *m = sim_server_message(w->server, i);
+        if (row->id[0] ? !m->id || strcmp(m->id, row->id) != 0
+                       : !m->body || strcmp(m->body, row->body) != 0)
+            continue;
+        if (m->type && strcmp(m->type, "error") == 0)
+            continue;
+        found = found ? found : m;
+        ++*n;
+    }
+    return found;
+}
+
+static size_t row_of(sim_world *w, const sim_message *m)
+{
+    sim_row *row = sim_row_by_id(w, jab_cstr(m->id), jab_cstr(m->body));
+    return row ? (size_t)(row - w->rows) : SIZE_MAX;
+}
+
+/* -- The store as it is at the end ----------------------------------------------------- */
+
+typedef struct kept {
+    size_t row;
+    jab_own_state own;
+} kept;
+
+typedef struct reading {
+    sim_client *c;
+    const char *conversation;
+    kept *list;
+    size_t n, cap;
+} reading;
+
+static int on_kept(void *arg, const jab_kept_message *m)
+{
+    reading *r = arg;
+    sim_world *w = r->c->w;
+    if (m->type == JAB_MSG_ERROR || !m->body.p)
+        return 0;
+    SIM_NOTE(w, m->rank,
+             "c%u keeps [%s] %lld " JAB_FMT " \"" JAB_FMT "\" own %d archive id " JAB_FMT,
+             r->c->index, r->conversation, (long long)m->rank, JAB_ARG(m->id), JAB_ARG(m->body),
+             (int)m->own, JAB_ARG(m->archive_id));
+    sim_row *row = sim_row_by_id(w, m->id, m->body);
+    if (!row) {
+        sim_violate(w, "c%u keeps a message that nobody sent: \"" JAB_FMT "\"", r->c->index,
+                    JAB_ARG(m->body));
+        return 1;
+    }
+    if (++row->stored[r->c->index] > 1)
+        sim_violate(w, "c%u keeps %s twice", r->c->index, row->id[0] ? row->id : row->body);
+    if (r->n == r->cap) {
+        r->cap = r->cap ? r->cap * 2 : 64;
+        r->list = realloc(r->list, r->cap * sizeof *r->list);
+        if (!r->list)
+            abort();
+    }
+    r->list[r->n++] = (kept){(size_t)(row - w->rows), m->own};
+    return 0;
+}
+
+static const char *const conversations[] = {"alice@example.com", "bob@example.com", SIM_ROOM,
+                                            SIM_STRANGER, SIM_NOBODY};
+#define N_CONVERSATIONS (sizeof conversations / sizeof *conversations)
+
+/* -- What became of what was sent ---------------------------------------------------------- */
+
+static int is_archived(const sim_world *w, const sim_row *row)
+{
+    return strcmp(row->to, SIM_ROOM) == 0 ? w->plan.server.room_archive : w->plan.server.archive;
+}
+
+/* Only who has no store, or no archive to ask, may say that it does not know. */
+static int may_be_unknown(const sim_world *w, const sim_row *row)
+{
+    return w->plan.clients[row->who].store == SIM_NO_STORE || !is_archived(w, row) || w->trimmed;
+}
+
+static void check_told(sim_world *w, const sim_row *row)
+{
+    const unsigned *told = row->told;
+    int has_store = w->plan.clients[row->who].store != SIM_NO_STORE;
+    if (told[JAB_SENT_DELIVERED] + told[JAB_SENT_UNKNOWN] > 1)
+        sim_violate(w, "%s: told %u times that it is delivered, %u times unknown", row->id,
+                    told[JAB_SENT_DELIVERED], told[JAB_SENT_UNKNOWN]);
+    if (told[JAB_SENT_FAILED] > 1)
+        sim_violate(w, "%s: told %u times that it failed", row->id, told[JAB_SENT_FAILED]);
+    if (told[JAB_SENT_UNKNOWN] && !may_be_unknown(w, row))
+        sim_violate(w, "%s is unknown, though there is an archive", row->id);
+    int reports = has_store || w->plan.server.sm;
+    if (!told[0] && !told[1] && !told[2] && reports && !w->clients[row->who].killed &&
+        !row->forgotten)
+        sim_violate(w, "%s: it was never told what became of it", row->id);
+}
+
+static void check_sent(sim_world *w, const sim_row *row)
+{
+    size_t n;
+    const sim_message *m = truth_of(w, row, &n);
+    if (!row->accepted) {
+        if (n && !w->clients[row->who].lost_power)
+            sim_violate(w, "%s was not accepted, but sent", row->id);
+        return;
+    }
+    if (n > 1)
+        sim_violate(w, "%s arrived at the server %zu times", row->id, n);
+    if (row->told[JAB_SENT_DELIVERED] && !n)
+        sim_violate(w, "%s is said to be delivered, but the server does not have it", row->id);
+    if (row->told[JAB_SENT_FAILED] && !(m && m->bounced))
+        sim_violate(w, "%s is said to have come back, but did not", row->id);
+    check_told(w, row);
+}
+
+static void check_own_state(sim_client *c, const kept *k)
+{
+    sim_world *w = c->w;
+    const sim_row *row = &w->rows[k->row];
+    size_t n;
+    const sim_message *m = truth_of(w, row, &n);
+    if (row->who != c->index)
+        return;
+    if (k->own == JAB_OWN_NONE || k->own == JAB_OWN_PENDING)
+        sim_violate(w, "%s is kept as %s", row->id, k->own ? "pending" : "another's");
+    else if (k->own == JAB_OWN_UNKNOWN && !may_be_unknown(w, row))
+        sim_violate(w, "%s is kept as unknown, though there is an archive", row->id);
+    else if (k->own == JAB_OWN_FAILED && !(m && m->bounced))
+        sim_violate(w, "%s is kept as failed, but did not come back", row->id);
+    else if (k->own != JAB_OWN_UNKNOWN && k->own != JAB_OWN_FAILED && !n)
+        sim_violate(w, "%s is kept as delivered, but the server does not have it", row->id);
+}
+
+/* -- Order ---------------------------------------------------------------------------------------
+ */
+
+/* The place in the archive that tells the order; 0: none. */
+static size_t place_of(sim_world *w, const char *archive, size_t row)
+{
+    for (size_t i = 0; i < sim_server_archive_size(w->server, archive); i++)
+        if (row_of(w, sim_server_archive_entry(w->server, archive, i)->message) == row)
+            return i + 1;
+    return 0;
+}
+
+static void check_order(sim_client *c, const reading *r)
+{
+    sim_world *w = c->w;
+    int is_room = strcmp(r->conversation, SIM_ROOM) == 0;
+    const char *archive = is_room ? SIM_ROOM : c->plan->account;
+    size_t last_place = 0, last_own = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const sim_row *row = &w->rows[r->list[i].row];
+        int is_own = row->who == c->index;
+        size_t place = is_own ? 0 : place_of(w, archive, r->list[i].row);
+        if (place && place < last_place)
+            sim_violate(w, "c%u: %s is behind what came after it", c->index, row->id);
+        if (is_own && r->list[i].row + 1 < last_own)
+            sim_violate(w, "c%u: %s is behind what was sent after it", c->index, row->id);
+        last_place = place ? place : last_place;
+        last_own = is_own ? r->list[i].row + 1 : last_own;
+    }
+}
+
+static void read_conversation(sim_client *c, const char *conversation)
+{
+    reading r = {.c = c, .conversation = conversation};
+    int n = jab_store_read(
+        c->disk,
+        JAB_KEPT_QUERY(.conversation = jab_cstr(conversation), .limit = 100000, .forwards = 1),
+        on_kept, &r);
+    if (n < 0)
+        sim_violate(c->w, "c%u: the store cannot be read: %s", c->index, jab_errname(n));
+    for (size_t i = 0; i < r.n; i++)
+        check_own_state(c, &r.list[i]);
+    check_order(c, &r);
+    free(r.list);
+}
+
+/* -- Completeness
+ * ----------------------------------------------------------------------------------- */
+
+/* What the archive has and the store has not, behind the place that was first asked for. */
+static void check_archive(sim_client *c, const char *archive, size_t before)
+{
+    sim_world *w = c->w;
+    size_t first = before > c->plan->first_history ? before - c->plan->first_history : 0;
+    for (size_t i = first; i < sim_server_archive_size(w->server, archive); i++) {
+        const sim_entry *e = sim_server_archive_entry(w->server, archive, i);
+        size_t row = e->message->body ? row_of(w, e->message) : SIZE_MAX;
+        if (row == SIZE_MAX || strcmp(e->message->type, "error") == 0 || w->trimmed)
+            continue;
+        if (!w->rows[row].stored[c->index])
+            sim_violate(w, "c%u lacks \"%s\" (%s), which is in the archive of %s", c->index,
+                        w->rows[row].body, w->rows[row].id, archive);
+    }
+}
+
+static void check_promises(sim_client *c)
+{
+    for (size_t i = 0; i < c->w->n_rows; i++) {
+        const sim_row *row = &c->w->rows[i];
+        if (row->promised[c->index] && !row->stored[c->index] && !c->w->trimmed)
+            sim_violate(c->w, "c%u acknowledged %s, but does not keep it", c->index, row->id);
+    }
+}
+
+/* What is kept was shown, unless the process was killed in between; with
+ * commit_by_caller also then. */
+static void check_shown(sim_client *c)
+{
+    for (size_t i = 0; i < c->w->n_rows; i++) {
+        const sim_row *row = &c->w->rows[i];
+        int is_sure = c->plan->by_caller ? !c->lost_power : !c->killed;
+        if (row->shown[c->index] && !row->stored[c->index])
+            sim_violate(c->w, "c%u was shown %s, but does not keep it", c->index, row->id);
+        if (row->stored[c->index] && !row->shown[c->index] && row->who != c->index && is_sure)
+            sim_violate(c->w, "c%u keeps %s, but was never shown it", c->index,
+                        row->id[0] ? row->id : row->body);
+        if (row->shown[c->index] && row->who == c->index)
+            sim_violate(c->w, "c%u was shown its own message %s", c->index, row->id);
+    }
+}
+
+static void check_client(sim_client *c)
+{
+    const sim_plan *p = &c->w->plan;
+    if (c->plan->store == SIM_NO_STORE)
+        return;
+    for (size_t i = 0; i < N_CONVERSATIONS; i++)
+        read_conversation(c, conversations[i]);
+    if (p->server.archive)
+        check_archive(c, c->plan->account, c->archived_before);
+    if (p->has_room && p->server.room_archive)
+        check_archive(c, SIM_ROOM, c->room_archived_before);
+    check_promises(c);
+    check_shown(c);
+    for (size_t i = 0; i < c->w->n_rows; i++) {
+        const sim_row *row = &c->w->rows[i];
+        if (row->who == c->index && row->accepted && !row->stored[c->index])
+            sim_violate(c->w, "c%u: %s was accepted, but is not kept", c->index, row->id);
+        if (row->who == c->index && !row->accepted && row->stored[c->index] && !c->lost_power)
+            sim_violate(c->w, "c%u: %s was not accepted, but is kept", c->index, row->id);
+    }
+}
+
+void sim_check_end(sim_world *w)
+{
+    for (size_t i = 0; i < w->n_rows; i++)
+        if (w->rows[i].who != SIM_OUTSIDER)
+            check_sent(w, &w->rows[i]);
+    for (size_t i = 0; i < w->plan.n_clients; i++)
+        check_client(&w->clients[i]);
+}
