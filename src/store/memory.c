@@ -344,6 +344,8 @@ static int look(jab_store *st, const jab_kept_query *q, int search, jab_kept_fn 
         err = jabi_fold_query(&r.query, r.q.words);
     if (err == 0)
         err = gather(&r, search);
+    if (err == JAB_ENOMEM)
+        r.st->words = JAB_STR("out of memory");
     int n = err < 0 ? err : hand_out(&r, fn, arg);
     jabi_buf_fini(&r.query);
     jabi_buf_fini(&r.folded);

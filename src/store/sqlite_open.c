@@ -9,7 +9,10 @@
 
 #define BUSY_MS 2000 /* a person with the sqlite3 program may be looking at the file */
 
-static const char settings[] = "PRAGMA synchronous = FULL;"
+/* EXTRA is FULL for a log, and syncs the folder when the journal is deleted with
+ * which a new file is made: otherwise it may come back after a loss of power, and
+ * SQLite would undo all that the log has since. */
+static const char settings[] = "PRAGMA synchronous = EXTRA;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA mmap_size = 0;"
                                "PRAGMA cache_size = -8000;"
@@ -69,6 +72,34 @@ static int check_pages(jabi_sqlite *st)
     return err;
 }
 
+/* Whether a file that SQLite has open can be read, whatever is in it. */
+static int check_readable(jabi_sqlite *st, int which)
+{
+    char some[4096];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    int rc = sqlite3_file_control(st->db, "main", which, &file);
+    if (rc != SQLITE_OK || !file || !file->pMethods)
+        return 0;
+    rc = file->pMethods->xFileSize(file, &size);
+    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += (sqlite3_int64)sizeof some)
+        rc = file->pMethods->xRead(file, some, (int)sizeof some, at);
+    return rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ ? 0 : jabi_sqlite_fail(st, rc);
+}
+
+/* SQLite's check also finds fault with a file that cannot be read at the moment.
+ * Such a file is not damaged, and must not be set aside. */
+static int check_twice(jabi_sqlite *st)
+{
+    int err = check_pages(st);
+    if (err != JABI_DAMAGED)
+        return err;
+    err = check_readable(st, SQLITE_FCNTL_FILE_POINTER);
+    if (err == 0)
+        err = check_readable(st, SQLITE_FCNTL_JOURNAL_POINTER);
+    return err < 0 ? err : check_pages(st);
+}
+
 /* The index of words can be made again, from the messages. */
 static int check_words(jabi_sqlite *st)
 {
@@ -86,7 +117,7 @@ static int open_whole(jabi_sqlite *st)
     st->damaged = 0;
     int err = open_database(st);
     if (err == 0 && check)
-        err = check_pages(st);
+        err = check_twice(st);
     if (err == 0)
         err = jabi_schema_update(st);
     if (err == 0 && check)

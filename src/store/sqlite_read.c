@@ -218,8 +218,8 @@ static int write_match(reading *r)
                         whole ? "" : "*");
     }
     jabi_buf_fini(&query);
-    if (err == 0 && r->match.error)
-        err = JAB_ENOMEM;
+    if (err == JAB_ENOMEM || r->match.error)
+        err = jabi_sqlite_fail(r->st, SQLITE_NOMEM);
     return err < 0 ? err : any;
 }
 

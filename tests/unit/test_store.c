@@ -424,9 +424,10 @@ static void queries_are_never_syntax(void **state)
 static void text_without_blanks_is_found_by_any_piece(void **state)
 {
     fixture *f = *state;
-    add_body(f->st, "ann@example.org", 1000,
-             "\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\xe3\x81\xae\xe5\xa4\xa9\xe6\xb0\x97 fine"); /* 東京都の天気
-                                                                                                */
+    add_body(
+        f->st, "ann@example.org", 1000,
+        "\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\xe3\x81\xae\xe5\xa4\xa9\xe6\xb0\x97 fine"); /* 東京都の天気
+                                                                                           */
     add_body(f->st, "ann@example.org", 2000, "\xe4\xba\xac\xe9\x83\xbd \xe6\x9d\xb1"); /* 京都 東 */
     jab_store *st = again(f);
     assert_found(st,
