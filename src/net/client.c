@@ -46,7 +46,7 @@ static int make(jab_client **out, jab_session *s, jab_loop *loop, int owns_loop)
     }
     c->loop = loop;
     c->session = s;
-    c->online_at = JAB_NEVER;
+    c->online_at = c->prove_by = c->due = JAB_NEVER;
     c->watch = (jabi_watch){.fd = -1, .fn = on_socket, .arg = c};
     c->work = (jabi_task){.fn = on_work, .arg = c};
     c->ready.arg = c;
@@ -115,8 +115,10 @@ jab_session *jab_client_session(jab_client *c)
     /* What the caller is about to send is written in the next turn, and its
      * deadlines count from now, not from the last thing that arrived. */
     int64_t now = jabi_now();
-    if (now - c->session->now > 50)
+    if (jab_session_deadline(c->session) > now)
         jab_session_tick(c->session, now);
+    else /* what may have arrived in time is read first, in that turn */
+        c->session->now = now;
     jabi_loop_post(c->loop, &c->work);
     return c->session;
 }

@@ -1,7 +1,7 @@
 /*
  * conn.h: the inside of a client. client.c is the public side; connect.c
  * finds a server; drive.c moves bytes between it and the session; ended.c
- * judges the end of a connection.
+ * judges the end of a connection; wake.c a change of the network, and sleep.
  */
 #ifndef JABI_CONN_H
 #define JABI_CONN_H
@@ -18,7 +18,10 @@
 #define JABI_REDIRECTS_MAX 3
 #define JABI_READ_BUDGET   262144 /* bytes read before others have their turn */
 #define JABI_PENDING_MAX   JABI_LOOP_SCRATCH
-#define JABI_FLUSH_AFTER   10 /* ms that output waits while events are pulled */
+#define JABI_FLUSH_AFTER   10    /* ms that output waits while events are pulled */
+#define JABI_PROVE_WITHIN  5000  /* ms for a connection to prove that it still stands */
+#define JABI_FRESH_ATTEMPT 1000  /* ms: a younger attempt knows the network as it is */
+#define JABI_SLEPT         30000 /* ms past a deadline: this machine was asleep */
 
 typedef enum jabi_conn_phase {
     JABI_CONN_IDLE,    /* begins with the next turn */
@@ -34,6 +37,8 @@ typedef struct jabi_dial {
     jabi_targets targets;
     jabi_resolve *resolve;
     jabi_race race;
+    int64_t began_at;
+    int by_location;      /* where the server asked to be resumed; then the normal way */
     int64_t deadline;     /* of DNS, TCP and TLS over all targets */
     int64_t try_deadline; /* of the present target, when others are left */
     jab_fault best;       /* the most informative fault so far; code 0: none */
@@ -62,7 +67,12 @@ struct jab_client {
     int64_t flushed_at;
 
     int64_t online_at; /* when it went online; JAB_NEVER before */
+    int was_online;    /* at any time */
     int64_t retry_at;
+    int64_t prove_by; /* when the connection counts as dead unless bytes come; JAB_NEVER */
+    int64_t due;      /* when the timer is to ring; JAB_NEVER */
+    int suspended;
+    int location_tried; /* since it was online */
     jabi_backoff backoff;
     unsigned redirects;
     char redirect[300]; /* "host:port" for the next connection, or "" */
@@ -112,6 +122,15 @@ void jabi_ended(jab_client *c);
 /* The driver failed: the session hears of it, then jabi_ended(). */
 void jabi_fail(jab_client *c, const jab_fault *fault);
 void jabi_fail_code(jab_client *c, int code, jab_stage stage);
+
+/* The connection or attempt is left behind; the next one begins at once. */
+void jabi_start_over(jab_client *c);
+
+/* wake.c: as jab_client_network_changed(), from within a turn. */
+void jabi_wake(jab_client *c);
+
+/* Whether nothing came in the time given. Then the connection fails. */
+void jabi_prove_check(jab_client *c, int64_t now);
 
 static inline int jabi_has_event(const jab_client *c)
 {

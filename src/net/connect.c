@@ -38,6 +38,10 @@ static void note(jabi_dial *dial, const jab_fault *fault)
 /* The end of the search: the best fault goes to the session. */
 static void give_up(jab_client *c)
 {
+    if (c->dial->by_location && !c->closing) {
+        jabi_start_over(c);
+        return;
+    }
     jab_fault best = c->dial->best;
     jab_session_fail(c->session, &best, jabi_now());
     jabi_dial_free(c);
@@ -108,8 +112,23 @@ static void look(void *arg)
         lost(c);
 }
 
-/* Where to look: the domain, the configured host, or where the last server
- * referred us to, which changes nothing about whose certificate is wanted. */
+/* Where the server would like its stream to be resumed (XEP-0198 §5), once.
+ * A host that the account names comes before it: there may be a tunnel. */
+static jab_str location(jab_client *c)
+{
+    const jabi_sm *sm = &c->session->stream.sm;
+    jab_str none = {NULL, 0}, name;
+    uint16_t port;
+    if (!sm->id.p || c->location_tried || c->cfg->host.p || !sm->location.n ||
+        !jabi_host_port(sm->location, &name, &port))
+        return none;
+    c->location_tried = 1;
+    c->dial->by_location = 1;
+    return sm->location;
+}
+
+/* Where to look: the domain, the configured host, where to resume, or where the last
+ * server referred us to, which changes nothing about whose certificate is wanted. */
 static int resolve(jab_client *c)
 {
     jabi_resolve_args args = {
@@ -131,6 +150,8 @@ static int resolve(jab_client *c)
     c->redirect[0] = '\0';
     char host[JABI_HOST_MAX];
     jab_str text = redirect[0] ? jab_cstr(redirect) : args.host;
+    if (!text.p && (text = location(c)).p && c->direct_tls)
+        args.tls = JAB_TLS_DIRECT; /* as the stream was that is to be resumed */
     if (text.p) {
         jab_str name;
         uint16_t port;
@@ -154,11 +175,17 @@ void jabi_connect_begin(jab_client *c)
         jabi_fail_code(c, JAB_ENOMEM, JAB_AT_DNS);
         return;
     }
+    c->dial->began_at = now;
     c->dial->deadline = add_time(now, c->cfg->connect_timeout);
     c->dial->try_deadline = JAB_NEVER;
     jabi_race_init(&c->dial->race, c->loop, &c->dial->targets, look, c);
     int err = resolve(c);
-    if (err < 0) {
+    if (c->dial->by_location) /* the normal way is not to wait long for it */
+        c->dial->deadline =
+            c->cfg->connect_timeout == JAB_NEVER ? now + 10000 : now + c->cfg->connect_timeout / 3;
+    if (err < 0 && c->dial->by_location) {
+        jabi_start_over(c);
+    } else if (err < 0) {
         jabi_dial_free(c);
         jabi_fail_code(c, err, JAB_AT_DNS);
     }

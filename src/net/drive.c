@@ -17,6 +17,7 @@ static ptrdiff_t transmit(jab_client *c, const void *p, size_t n)
 
 int jabi_flush(jab_client *c)
 {
+    int was_blocked = c->blocked;
     c->blocked = 0;
     for (jab_str out; c->watch.fd >= 0 && (out = jab_session_out(c->session)).n > 0;) {
         ptrdiff_t n = transmit(c, out.p, out.n);
@@ -26,6 +27,8 @@ int jabi_flush(jab_client *c)
             c->blocked = 1;
             break;
         }
+        if (was_blocked && c->prove_by != JAB_NEVER) /* the peer took what came before */
+            c->prove_by = jabi_now() + JABI_PROVE_WITHIN;
         jab_session_out_done(c->session, (size_t)n);
     }
     return 0;
@@ -83,6 +86,7 @@ static size_t read_some(jab_client *c)
         jab_session_eof(c->session, n == JAB_EEOF, jabi_now());
     if (n <= 0)
         return 0;
+    c->prove_by = JAB_NEVER;
     size_t left = feed(c, scratch, (size_t)n);
     if (left)
         keep_pending(c, scratch + n - left, left);
@@ -162,11 +166,14 @@ static void shake_hands(jab_client *c)
 
 /* -- The stream ------------------------------------------------------------------ */
 
+/* Also when the end came in the same read: an address was bound. */
 static void note_online(jab_client *c)
 {
-    if (c->online_at != JAB_NEVER || !jab_session_online(c->session))
+    if (c->online_at != JAB_NEVER || !c->session->self)
         return;
     c->online_at = jabi_now();
+    c->was_online = 1;
+    c->location_tried = 0;
     jabi_dial_free(c);
 }
 
@@ -183,9 +190,13 @@ static void secure(jab_client *c)
 static void pump(jab_client *c)
 {
     jab_session *s = c->session;
+    int64_t now = jabi_now();
+    /* This program may be late: what arrived in time counts, though epoll has not been asked. */
+    if (jab_session_deadline(s) <= now || c->prove_by <= now)
+        c->readable = 1;
     feed_pending(c);
     read_all(c);
-    int64_t now = jabi_now();
+    now = jabi_now();
     if (jab_session_deadline(s) <= now)
         jab_session_tick(s, now);
     note_online(c);
@@ -198,13 +209,15 @@ static void pump(jab_client *c)
         jabi_ended(c);
     else if (jab_session_wants_tls(s) && !c->blocked)
         secure(c);
+    else if (c->prove_by <= now)
+        jabi_prove_check(c, now);
 }
 
 /* -- Phases ---------------------------------------------------------------------- */
 
 static void begin(jab_client *c)
 {
-    if (!jabi_has_event(c))
+    if (!jabi_has_event(c) && !c->suspended)
         jabi_connect_begin(c);
 }
 
@@ -239,7 +252,8 @@ static int64_t next_time(const jab_client *c)
     int64_t session = c->phase == JABI_CONN_STREAM || c->phase == JABI_CONN_TLS
                           ? jab_session_deadline(c->session)
                           : JAB_NEVER;
-    return connect < session ? connect : session;
+    int64_t first = connect < session ? connect : session;
+    return c->prove_by < first ? c->prove_by : first;
 }
 
 /* After each step: what to be woken by, and what the application is told. */
@@ -249,7 +263,8 @@ static void arrange(jab_client *c)
         jabi_fail_code(c, JAB_EIO, JAB_AT_TCP);
         return;
     }
-    jabi_timer_set(&c->loop->timers, &c->timer, next_time(c));
+    c->due = next_time(c);
+    jabi_timer_set(&c->loop->timers, &c->timer, c->due);
     if (jabi_has_event(c) || (jab_client_over(c) && !c->over_shown))
         jabi_queue_add(&c->loop->ready, &c->ready);
     else
@@ -262,8 +277,13 @@ void jabi_drive(jab_client *c)
         [JABI_CONN_IDLE] = begin,  [JABI_CONN_FINDING] = rest, [JABI_CONN_TLS] = shake_hands,
         [JABI_CONN_STREAM] = pump, [JABI_CONN_ENDED] = linger, [JABI_CONN_OVER] = rest,
     };
+    int64_t now = jabi_now();
+    /* CLOCK_BOOTTIME went on while nothing ran: the machine slept. */
+    int slept = c->due != JAB_NEVER && now - c->due > JABI_SLEPT;
     jabi_task_remove(&c->work);
-    jabi_connect_check_time(c, jabi_now());
+    jabi_connect_check_time(c, now);
     phases[c->phase](c);
+    if (slept)
+        jabi_wake(c);
     arrange(c);
 }

@@ -20,6 +20,7 @@ void jabi_hang_up(jab_client *c, int polite)
     if (fd >= 0)
         close(fd);
     c->blocked = 0;
+    c->prove_by = JAB_NEVER;
     jabi_buf_fini(&c->pending);
 }
 
@@ -41,36 +42,55 @@ static int may_follow(const jab_client *c, const jab_fault *fault, int verified)
            jab_session_redirect(c->session).n > 0;
 }
 
+void jabi_start_over(jab_client *c)
+{
+    jabi_dial_free(c);
+    jabi_hang_up(c, 0);
+    c->retry_at = jabi_now();
+    c->phase = JABI_CONN_ENDED;
+    if (c->online_at == JAB_NEVER)
+        swallow_events(c);
+    jabi_loop_post(c->loop, &c->work);
+}
+
 static void follow(jab_client *c)
 {
     jab_str where = jab_session_redirect(c->session);
     snprintf(c->redirect, sizeof c->redirect, JAB_FMT, JAB_ARG(where));
     c->redirects++;
-    jabi_dial_free(c);
-    c->retry_at = jabi_now();
-    c->phase = JABI_CONN_ENDED;
-    if (c->online_at == JAB_NEVER)
-        swallow_events(c);
+    jabi_start_over(c);
+}
+
+/* A certificate that was good once is given another chance: networks that want
+ * a log-in of their own show theirs in place of the server's. */
+static int may_try_again(const jab_client *c, const jab_fault *fault)
+{
+    if (c->closing || c->cfg->no_reconnect)
+        return 0;
+    return c->suspended || !fault || jabi_retry_allowed(fault) ||
+           (fault->code == JAB_ECERT && c->was_online);
 }
 
 /* Offline: waits for its time, or is the end. */
 static void settle(jab_client *c, const jab_fault *fault)
 {
     int64_t now = jabi_now();
-    if (c->online_at != JAB_NEVER && now - c->online_at >= JABI_RETRY_STABLE) {
-        c->backoff.tries = 0;
+    if (c->online_at != JAB_NEVER && now - c->online_at >= JABI_RETRY_STABLE)
         c->redirects = 0;
-    }
+    if (c->online_at != JAB_NEVER)
+        jabi_backoff_was_online(&c->backoff, now - c->online_at);
     c->online_at = JAB_NEVER;
     c->phase = JABI_CONN_ENDED;
     jabi_dial_free(c);
-    if (c->closing || c->cfg->no_reconnect || (fault && !jabi_retry_allowed(fault))) {
+    if (!may_try_again(c, fault)) {
         c->final = 1;
         jab_session_give_up(c->session);
         c->error = !c->closing && fault ? fault->code : 0;
         return;
     }
-    c->retry_at = now + jabi_backoff_next(&c->backoff, c->cfg->random, c->cfg->random_arg);
+    c->retry_at = c->suspended
+                      ? JAB_NEVER
+                      : now + jabi_backoff_next(&c->backoff, c->cfg->random, c->cfg->random_arg);
 }
 
 void jabi_ended(jab_client *c)
@@ -80,7 +100,7 @@ void jabi_ended(jab_client *c)
     jabi_hang_up(c, 1);
     if (may_follow(c, fault, verified)) {
         follow(c);
-    } else if (c->dial && fault && jabi_other_target_may_help(fault)) {
+    } else if (c->dial && fault && !c->suspended && jabi_other_target_may_help(fault)) {
         jab_fault kept = *fault; /* its views live until the next connection */
         swallow_events(c);
         jabi_connect_again(c, &kept);

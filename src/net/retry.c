@@ -5,7 +5,7 @@ int64_t jabi_backoff_next(jabi_backoff *b, jab_random_fn random, void *random_ar
 {
     uint64_t bound = JABI_RETRY_FIRST;
     for (unsigned i = 0; i < b->tries && bound < JABI_RETRY_MAX; i++)
-        bound *= 2;
+        bound += bound / 2;
     if (bound > JABI_RETRY_MAX)
         bound = JABI_RETRY_MAX;
     if (b->tries < 32)
@@ -14,6 +14,12 @@ int64_t jabi_backoff_next(jabi_backoff *b, jab_random_fn random, void *random_ar
     if (random(random_arg, &dice, sizeof dice) < 0)
         return (int64_t)bound;
     return (int64_t)(dice % (bound + 1));
+}
+
+void jabi_backoff_was_online(jabi_backoff *b, int64_t span)
+{
+    if (span >= JABI_RETRY_STABLE)
+        b->tries = 0;
 }
 
 static int is_one_of(jab_str condition, const char *const *list)
@@ -30,6 +36,9 @@ int jabi_retry_allowed(const jab_fault *fault)
      * clients would throw at each other for ever (RFC 6120 §4.9.3.3). */
     static const char *const final[] = {"conflict", "policy-violation", "not-authorized",
                                         "host-unknown", NULL};
+    /* RFC 6120 §6.5.9: the password was not even looked at. */
+    if (fault->code == JAB_EAUTH && jab_str_is(fault->condition, "temporary-auth-failure"))
+        return 1;
     jab_err_kind kind = jab_err_class(fault->code);
     if (kind == JAB_ERR_CREDENTIALS || kind == JAB_ERR_CALLER || fault->code == JAB_ECERT)
         return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int jabi_tcp_connect(const jabi_addr *addr)
@@ -62,6 +63,31 @@ void jabi_tcp_quickack(int fd)
 {
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+static int same_host(const jabi_addr *a, const jabi_addr *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return 0;
+    if (a->any.sa_family == AF_INET6)
+        return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+    return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+int jabi_tcp_is_stranded(int fd, const jabi_addr *peer)
+{
+    jabi_addr had = {0}, has = {0};
+    socklen_t had_size = sizeof had, has_size = sizeof has;
+    if (getsockname(fd, &had.any, &had_size) < 0)
+        return 0;
+    /* A datagram socket is routed by connect(), which sends nothing. */
+    int test = socket(peer->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (test < 0)
+        return 0;
+    int is_routed = connect(test, &peer->any, jabi_addr_size(peer)) == 0 &&
+                    getsockname(test, &has.any, &has_size) == 0;
+    close(test);
+    return !is_routed || !same_host(&had, &has);
 }
 
 void jabi_errno_words(int error, char *out, size_t size)

@@ -21,6 +21,10 @@ ptrdiff_t jabi_tcp_send(int fd, const void *p, size_t n) JAB_MUST_USE;
  * would else add 40 ms to each step of a log-in. Lasts for a while only. */
 void jabi_tcp_quickack(int fd);
 
+/* Whether what is sent to the peer now would leave from another address than
+ * the socket's, or not at all: the network that it was opened on is gone. */
+int jabi_tcp_is_stranded(int fd, const jabi_addr *peer);
+
 /* "connection refused": an errno's words, small first letter. */
 void jabi_errno_words(int error, char *out, size_t size);
 

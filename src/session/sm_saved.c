@@ -35,6 +35,7 @@ int jabi_sm_save(jab_session *s)
     jabi_buf value;
     jabi_buf_init(&value, s->mem, 16384);
     jabi_pack_str(&value, sm->id);
+    jabi_pack_str(&value, sm->location);
     jabi_pack_str(&value, s->stream.bound.full);
     jabi_pack_number(&value, sm->in);
     int err = value.error ? value.error : put(s, jabi_buf_str(&value));
@@ -59,7 +60,7 @@ static int on_record(void *arg, jab_str key, jab_str value)
     jab_session *s = arg;
     jabi_stream *str = &s->stream;
     jabi_unpack u = jabi_unpack_begin(value);
-    jab_str id = jabi_unpack_str(&u), jid = jabi_unpack_str(&u);
+    jab_str id = jabi_unpack_str(&u), location = jabi_unpack_str(&u), jid = jabi_unpack_str(&u);
     uint64_t in = jabi_unpack_number(&u);
     (void)key;
     s->saved = 1;
@@ -67,7 +68,8 @@ static int on_record(void *arg, jab_str key, jab_str value)
         return 0;
     if (!is_this_account(s, &str->bound) || s->cfg.no_reconnect)
         return 0;
-    if (jabi_strdup(str->mem, &str->sm.id, id) < 0)
+    if (jabi_strdup(str->mem, &str->sm.id, id) < 0 ||
+        (location.n && jabi_strdup(str->mem, &str->sm.location, location) < 0))
         return JAB_ENOMEM;
     str->sm.in = str->sm.handled = s->sm_safe = s->saved_in = (uint32_t)in;
     s->restored = 1;

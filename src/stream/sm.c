@@ -5,11 +5,13 @@
  */
 #include "stream/stream.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 
 #include <stdio.h>
 
-#define SM_ID_MAX 4000 /* XEP-0198 §5: ids should not be longer */
+#define SM_ID_MAX       4000 /* XEP-0198 §5: ids should not be longer */
+#define SM_LOCATION_MAX 300
 
 /* An unsigned 32-bit number without sign or blanks. */
 static int read_count(jab_str text, uint32_t *out)
@@ -34,6 +36,7 @@ static int is_true(jab_str text)
 void jabi_sm_forget(jabi_stream *str)
 {
     jabi_free(str->mem, (char *)str->sm.id.p);
+    jabi_free(str->mem, (char *)str->sm.location.p);
     str->sm = (jabi_sm){0};
 }
 
@@ -96,6 +99,16 @@ int jabi_sm_too_high(jabi_stream *str, uint32_t h)
 
 /* -- Reading -------------------------------------------------------------------- */
 
+/* XEP-0198 §5: where the server would like to be resumed. Who can write into
+ * the stream must not choose where the next one goes. */
+static int keep_location(jabi_stream *str, jab_str location)
+{
+    if (location.n == 0 || location.n > SM_LOCATION_MAX ||
+        !JAB_CHECK(LOCATION_TLS, str->tls.verified))
+        return 0;
+    return jabi_strdup(str->mem, &str->sm.location, location);
+}
+
 static int on_enabled(jabi_stream *str, const jab_xml *el)
 {
     jab_str id = jab_xml_attr(el, "id");
@@ -103,6 +116,8 @@ static int on_enabled(jabi_stream *str, const jab_xml *el)
     if (!is_true(jab_xml_attr(el, "resume")) || id.n == 0 || id.n > SM_ID_MAX)
         return 0;
     int err = jabi_strdup(str->mem, &str->sm.id, id);
+    if (err >= 0)
+        err = keep_location(str, jab_xml_attr(el, "location"));
     return err < 0 ? jabi_stream_fault(str, err, JAB_AT_SESSION, NULL, "%s", jab_strerror(err)) : 0;
 }
 

@@ -66,6 +66,7 @@ typedef struct jabi_sm {
     int active;       /* <enabled/> came: what comes in is counted */
     int resumed;      /* this stream goes on where the last one ended */
     jab_str id;       /* to resume by, owned; absent: not resumable */
+    jab_str location; /* "host:port" where to resume first, owned; absent: anywhere */
     uint32_t in;      /* stanzas that came */
     uint32_t handled; /* of them, those the application is done with */
     uint32_t out;     /* stanzas sent */

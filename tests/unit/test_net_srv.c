@@ -161,25 +161,31 @@ static void addresses_and_ports_are_read_strictly(void **state)
     assert_false(jabi_is_localhost(JAB_STR("localhost.example")));
 }
 
-static void reconnect_delays_double_within_their_bounds(void **state)
+static void reconnect_delays_grow_by_half_within_their_bounds(void **state)
 {
     (void)state;
     uint64_t seed = 3;
-    int64_t largest[12] = {0};
+    int64_t largest[14] = {0};
     for (int round = 0; round < 500; round++) {
         jabi_backoff b = {0};
         int64_t bound = 2000;
-        for (int i = 0; i < 12; i++) {
+        for (int i = 0; i < 14; i++) {
             int64_t delay = jabi_backoff_next(&b, dice, &seed);
             assert_in_range(delay, 0, bound);
             largest[i] = delay > largest[i] ? delay : largest[i];
-            bound = bound * 2 > 300000 ? 300000 : bound * 2;
+            bound = bound + bound / 2 > 300000 ? 300000 : bound + bound / 2;
         }
     }
     /* Full jitter uses the whole range. */
     assert_in_range(largest[0], 1900, 2000);
-    assert_in_range(largest[1], 3600, 4000);
-    assert_in_range(largest[11], 285000, 300000);
+    assert_in_range(largest[1], 2700, 3000);
+    assert_in_range(largest[13], 285000, 300000);
+    /* RFC 6120 §3.3: only a connection that stood makes the next delay short again. */
+    jabi_backoff b = {.tries = 9};
+    jabi_backoff_was_online(&b, 59999);
+    assert_int_equal(b.tries, 9);
+    jabi_backoff_was_online(&b, 60000);
+    assert_int_equal(b.tries, 0);
 }
 
 static void faults_that_would_repeat_are_not_retried(void **state)
@@ -191,6 +197,7 @@ static void faults_that_would_repeat_are_not_retried(void **state)
         int retry;
     } rows[] = {
         {JAB_EAUTH, "not-authorized", 0},
+        {JAB_EAUTH, "temporary-auth-failure", 1}, /* the password was not looked at */
         {JAB_EPROOF, NULL, 0},
         {JAB_ECERT, NULL, 0},
         {JAB_EINVAL, NULL, 0},
@@ -200,6 +207,7 @@ static void faults_that_would_repeat_are_not_retried(void **state)
         {JAB_ESTREAM, "not-authorized", 0},
         {JAB_ESTREAM, "system-shutdown", 1},
         {JAB_ESTREAM, "conflicting", 1},
+        {JAB_ESTORE, NULL, 1}, /* a disk that is full now */
         {JAB_EDNS, NULL, 1},
         {JAB_ETIMEOUT, NULL, 1},
         {JAB_ECONNECT, NULL, 1},
@@ -253,7 +261,7 @@ int main(void)
         cmocka_unit_test(without_randomness_there_is_still_an_order),
         cmocka_unit_test(answers_decide_what_follows),
         cmocka_unit_test(addresses_and_ports_are_read_strictly),
-        cmocka_unit_test(reconnect_delays_double_within_their_bounds),
+        cmocka_unit_test(reconnect_delays_grow_by_half_within_their_bounds),
         cmocka_unit_test(faults_that_would_repeat_are_not_retried),
         cmocka_unit_test(timers_come_in_their_order),
     };
