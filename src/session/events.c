@@ -106,6 +106,7 @@ const jab_event *jab_session_next(jab_session *s)
 
 void jabi_events_fini(jab_session *s)
 {
+    s->ack_owed = 0; /* nobody is told any more that these were taken */
     while (jab_session_next(s))
         continue;
     jabi_free(s->mem, s->events.ring);

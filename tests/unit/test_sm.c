@@ -195,6 +195,15 @@ static void only_what_was_pulled_is_acknowledged(void **state)
     peer_free(&e);
 }
 
+static void a_session_may_be_freed_while_an_answer_waits_for_the_application(void **state)
+{
+    (void)state;
+    online_with_sm();
+    assert_true(peer_says(&e, IN("1") "<r xmlns='urn:xmpp:sm:3'/>") >= 0);
+    assert_non_null(jab_session_next(e.s));
+    peer_free(&e);
+}
+
 static void silence_means_a_dead_connection(void **state)
 {
     (void)state;
@@ -539,6 +548,7 @@ int main(void)
         cmocka_unit_test(counters_wrap),
         cmocka_unit_test(a_count_that_is_too_high_ends_the_stream),
         cmocka_unit_test(only_what_was_pulled_is_acknowledged),
+        cmocka_unit_test(a_session_may_be_freed_while_an_answer_waits_for_the_application),
         cmocka_unit_test(silence_means_a_dead_connection),
         cmocka_unit_test(silence_does_not_count_while_nobody_listens),
         cmocka_unit_test(closing_settles_everything),
