@@ -111,7 +111,9 @@ void sim_conn_feed(sim_conn *conn, const void *bytes, size_t n, int64_t now)
     if (conn->state == CONN_CLOSED)
         return;
     if (!srv_builder_feed(&conn->builder, bytes, n)) {
-        srv_violation(server, conn, "the stream is not well-formed XML (RFC 6120 §4.9.3.13)");
+        /* Between <success/> and the next header the client may end the stream that was. */
+        if (conn->state != CONN_HEADER || !conn->account)
+            srv_violation(server, conn, "the stream is not well-formed XML (RFC 6120 §4.9.3.13)");
         refuse(conn, "not-well-formed");
     } else if (conn->builder.unfit) {
         srv_violation(server, conn, "the stream holds %s", conn->builder.unfit);
@@ -222,6 +224,12 @@ static void on_auth(sim_conn *conn, srv_node *node)
     srv_adds(&conn->out, "<success xmlns='" NS_SASL "'/>");
     conn->state = CONN_HEADER;
     srv_builder_restart(&conn->builder);
+}
+
+static void on_abort(sim_conn *conn, srv_node *node)
+{
+    (void)node;
+    fail_auth(conn, "aborted"); /* RFC 6120 §6.4.4 */
 }
 
 static void bind_error(sim_conn *conn, const char *id, const char *condition)
@@ -352,6 +360,13 @@ static void on_answer(sim_conn *conn, srv_node *node)
     }
 }
 
+/* What a client says before it closes the stream: that is what counts. */
+static void on_farewell(sim_conn *conn, srv_node *node)
+{
+    (void)conn;
+    (void)node;
+}
+
 static const struct {
     const char *ns, *name;
     void (*handle)(sim_conn *conn, srv_node *node);
@@ -366,6 +381,8 @@ static const struct {
     {NS_CSI, "active", on_csi},
     {NS_CSI, "inactive", on_csi},
     {NS_SASL, "auth", on_auth},
+    {NS_SASL, "abort", on_abort},
+    {NS_STREAM, "error", on_farewell},
 };
 
 static void on_stanza(void *arg, srv_node *node)
