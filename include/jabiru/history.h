@@ -57,6 +57,14 @@ typedef struct jab_history {
  */
 JAB_API int jab_history_more(jab_session *s, jab_str conversation, unsigned n, uint64_t tag);
 
+/*
+ * Catches up with the own archive now, as the first presence does by itself: for a program that
+ * only looks, and tells nobody that it is there. JAB_EV_SYNCED ends it. Returns
+ * 0; JAB_ESTATE without a store; JAB_EOFFLINE; JAB_EUNSUPPORTED when the
+ * server is known to have no archive.
+ */
+JAB_API int jab_history_catch_up(jab_session *s);
+
 /* Whether all of the archive's messages of this conversation between the
  * oldest one kept and the newest are kept, too: 1; 0 when there is a gap. */
 JAB_API int jab_history_is_whole(jab_session *s, jab_str conversation);
