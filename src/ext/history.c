@@ -18,6 +18,9 @@ static int on_archived(jab_ext_ctx *x, const jab_stanza *st)
     uint64_t tag = 0;
     if (jabi_mam_asker(jab_ext_session(x), st, &tag) != x)
         return JAB_PASS; /* the application asked */
+    const history_state *state = jab_ext_state(x);
+    if (state->more.is_open && state->more.serial == tag)
+        return jabi_history_more_result(x, st);
     history_archive *a = jabi_history_archive_by(x, tag);
     return a ? jabi_history_pass_result(x, a, st) : JAB_DONE;
 }
@@ -274,6 +277,7 @@ static void stop(jab_ext_ctx *x)
 {
     history_state *state = jab_ext_state(x);
     jabi_history_held_fini(x);
+    jabi_history_more_fini(x);
     drop_archives(x);
     jabi_table_fini(&state->archives);
     if (state->scratch.mem)

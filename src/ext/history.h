@@ -81,15 +81,17 @@ typedef struct history_message {
 /* The question of jab_history_more(). */
 typedef struct history_more {
     int is_open;
+    int is_room; /* the archive is the room's */
     uint64_t serial, tag;
     jab_str conversation; /* owned */
     unsigned wanted, pages;
     uint32_t added;
-    jabi_buf gap;    /* the upper edge of the gap it began at */
+    jabi_buf gap;    /* id of the message above the gap that it began at */
     jabi_buf before; /* the oldest id reached */
     int64_t rank;    /* what is found goes below */
-    int64_t last;    /* rank of the last one in this page */
-    unsigned n;      /* messages of this page so far */
+    unsigned n;      /* of the page so far: messages ranked, */
+    int64_t last;    /* the rank of the latest, */
+    int64_t lowest;  /* and the least */
 } history_more;
 
 typedef struct history_state {

@@ -207,6 +207,8 @@ static int64_t rank_below(history_more *more, int64_t stamp)
         rank = more->rank - room;
     more->n++;
     more->last = rank;
+    if (rank < more->lowest)
+        more->lowest = rank;
     return rank;
 }
 
@@ -222,11 +224,14 @@ static int64_t rank_for(jab_ext_ctx *x, const history_archive *a, const history_
 }
 
 /* A copy stays where it is, unless its place was not settled, or the archive
- * has it behind what comes before it here. 0: it stays. */
+ * has it behind what comes before it here; a pass by time begins with what has
+ * its place. 0: it stays. */
 static int64_t rank_again(jab_ext_ctx *x, const history_archive *a, const history_message *m,
                           const found_row *there, history_mode mode)
 {
-    if (there->rank >= JAB_RANK_PENDING || (mode == HISTORY_PASS && there->rank <= a->rank))
+    int is_behind =
+        mode == HISTORY_PASS && there->rank <= a->rank && !(a->is_lenient && there->has_archive);
+    if (there->rank >= JAB_RANK_PENDING || is_behind)
         return rank_for(x, a, m, mode);
     return 0;
 }
@@ -256,6 +261,16 @@ int jabi_history_add(jab_ext_ctx *x, const jab_stanza *st, history_message *m, i
     return err;
 }
 
+/* What is there already is as far as it got. */
+static void note_older(jab_ext_ctx *x, int64_t rank)
+{
+    history_state *state = jab_ext_state(x);
+    if (rank < state->more.lowest)
+        state->more.lowest = rank;
+    if (rank > state->more.last && rank < state->more.rank)
+        state->more.last = rank;
+}
+
 /* What a copy knows that the first one did not. */
 static int merge(jab_ext_ctx *x, history_archive *a, const history_message *m,
                  const found_row *there, history_mode mode)
@@ -273,8 +288,11 @@ static int merge(jab_ext_ctx *x, history_archive *a, const history_message *m,
         c.stamp = m->row.stamp;
     if (m->row.own != JAB_OWN_NONE && there->own == JAB_OWN_UNKNOWN)
         c.own = JAB_OWN_DELIVERED;
-    if (mode == HISTORY_PASS)
-        a->rank = c.rank ? c.rank : there->rank;
+    if (mode == HISTORY_OLDER)
+        note_older(x, there->rank);
+    int64_t rank = c.rank ? c.rank : there->rank;
+    if (mode == HISTORY_PASS && rank > a->rank)
+        a->rank = rank;
     if (!c.rank && !c.archive.p && !c.own)
         return 0;
     return store->table->change(store, there->key, &c);
