@@ -107,7 +107,7 @@ static void refuse(sim_conn *conn, const char *condition)
 void sim_conn_feed(sim_conn *conn, const void *bytes, size_t n, int64_t now)
 {
     sim_server *server = conn->server;
-    srv_at(server, now);
+    sim_server_tick(server, now);
     if (conn->state == CONN_CLOSED)
         return;
     if (!srv_builder_feed(&conn->builder, bytes, n)) {

@@ -33,14 +33,15 @@ static unsigned flags_of(const srv_node *node)
     return flags;
 }
 
-/* Ids that only this server may give are taken out (XEP-0359 §3); a room also takes out what tells
- * a real address (XEP-0313 §7.1.2). */
+/* Ids that only this server may give are taken out (XEP-0359 §3), unless it knows nothing of them;
+ * a room also takes out what tells a real address (XEP-0313 §7.1.2). */
 static void strip(sim_server *server, srv_node *node, bool to_room)
 {
+    bool gives = server->o.stanza_id || server->o.archive;
     for (srv_node *c = node->first, *next; c; c = next) {
         next = c->next;
         const char *by = srv_is(c, NS_SID, "stanza-id") ? srv_attr_of(c, "by") : NULL;
-        bool own = by && (srv_account_of(server, by) || srv_is_room(server, by));
+        bool own = gives && by && (srv_account_of(server, by) || srv_is_room(server, by));
         if (own || (to_room && srv_is(c, NS_MUC_USER, "x")))
             srv_remove(node, c);
     }
@@ -119,8 +120,8 @@ static bool same(const char *a, const char *b)
     return (!a && !b) || srv_eq(a, b);
 }
 
-/* An id must not stand for two messages; and within a managed session, whose counters tell what
- * arrived, the same message must not come twice. */
+/* An id must not stand for two messages; and within a session, which tells what arrived when it is
+ * resumed, the same message must not come twice. */
 static void check_id(sim_server *server, const srv_session *s, srv_message *m)
 {
     if (!m->pub.id || !m->sender)
@@ -133,13 +134,12 @@ static void check_id(sim_server *server, const srv_session *s, srv_message *m)
     else if (before)
         m->pub.again = before->pub.again + 1;
     *place = m;
-    if (!s || !s->sm)
+    if (!s)
         return;
     place = srv_seen_place(server, s, m->pub.id);
     before = *place;
     if (before && !before->pub.bounced)
-        srv_violation(server, s->conn,
-                      "message id '%s' sent twice in one session, though handled (XEP-0198 §5)",
+        srv_violation(server, s->conn, "message id '%s' sent twice in one session (XEP-0198 §5)",
                       m->pub.id);
     *place = m;
 }
