@@ -5,6 +5,7 @@
  */
 #include "../unit/net_client.h"
 
+#include "../unit/net_dns.h"
 #include "base/check.h"
 
 int jabi_check_off = -1;
@@ -91,6 +92,46 @@ static int unproved_redirection(void)
     return online;
 }
 
+/* Who sits in an unprotected stream has it resumed at his own place. */
+static int unproved_location(void)
+{
+    net_server aim;
+    net_dns dns;
+    net_server_start(&aim, NULL, 0);
+    net_server_start(&sv, NULL, 0);
+    char says[300];
+    snprintf(says, sizeof says,
+             "S:<enabled xmlns='urn:xmpp:sm:3' id='i' resume='true' location='127.0.0.1:%d'/>"
+             "<presence/>",
+             aim.port);
+    sv.scripts[0] =
+        SCRIPT("C:<stream:stream", "S:" PEER_HEADER PEER_PLAIN, "C:</auth>", "S:" PEER_SUCCESS,
+               "C:<stream:stream",
+               "S:" PEER_HEADER "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+               "<sm xmlns='urn:xmpp:sm:3'/></stream:features>",
+               "BIND", "C:<enable", says);
+    sv.scripts[1] = SCRIPT(SERVER_LOGIN, "WAIT");
+    const net_record zone[] = {
+        {"_xmpp-client._tcp.example.org", DNS_SRV, "a.example.org", 1, 0, sv.port},
+        {"a.example.org", DNS_A, "127.0.0.1", 0, 0, 0}};
+    net_dns_start(&dns, zone, 2, 0);
+    jab_config cfg = net_config(0, NULL);
+    cfg.tls = JAB_TLS_OFF;
+    cfg.host = (jab_str){NULL, 0};
+    cfg.nameserver = jab_cstr(dns.address);
+    cfg.no_reconnect = 0;
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    assert_true(net_await(c, JAB_EV_OFFLINE, &last));
+    jab_client_network_changed(c);
+    assert_true(net_await(c, JAB_EV_ONLINE, &last)); /* the place of the attack only cuts */
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_server_stop(&aim);
+    net_dns_stop(&dns);
+    return aim.connections > 0;
+}
+
 static const struct {
     int check;
     const char *name;
@@ -101,6 +142,7 @@ static const struct {
     {JABI_CHECK_CERT_PIN, "CERT_PIN", certificate_with_another_key},
     {JABI_CHECK_STARTTLS_BUFFER, "STARTTLS_BUFFER", injection_before_the_handshake},
     {JABI_CHECK_REDIRECT_TLS, "REDIRECT_TLS", unproved_redirection},
+    {JABI_CHECK_LOCATION_TLS, "LOCATION_TLS", unproved_location},
 };
 
 static void every_attack_fails(void **state)
