@@ -6,9 +6,23 @@
 #include "outbox.h"
 #include "roster.h"
 #include <jabiru/carbons.h>
+#include <jabiru/receipts.h>
 #include <jabiru/sm.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define LEAVE_MS 10000 /* at the end, for what is under way; the rest waits in the outbox */
+
+struct values {
+    app_number history;
+};
+CLI_VALUES_FIT(struct values);
+
+const app_opt cli_chat_options[] = {
+    {"history", 0, APP_OPT_NUMBER, offsetof(struct values, history), "N",
+     "first the last N messages of the conversation", 0, 10000, 0},
+    {0},
+};
 
 struct run {
     cli *c;
@@ -18,14 +32,39 @@ struct run {
     cli_outbox box;
     int ready; /* the roster was shown: events are shown from now on */
     int quit;
-    int status;
+    int64_t quit_at;
+    int shown; /* the history was */
 };
 
+/* As jabiru listen does: kept, then shown. */
 static void show_message(struct run *r, const jab_message *m)
 {
     json_t *record = cli_message_record(m);
-    if (record)
-        app_out_record(&r->c->out, record);
+    if (!record)
+        return;
+    app_out_prepare(&r->c->out, record);
+    if (cli_commit(r->c) == 0)
+        app_out_flush(&r->c->out);
+}
+
+/* In words, once for what was typed in one go. */
+static void show_state(void *arg, const char *to, const char *state)
+{
+    struct run *r = arg;
+    (void)to;
+    if (r->c->out.form != APP_OUT_HUMAN)
+        return;
+    if (strcmp(state, "delivered") == 0 && r->box.waiting == 1)
+        app_out_line(&r->c->out, JAB_STR("  ✓ delivered"));
+    else if (strcmp(state, "unknown") == 0)
+        app_out_line(&r->c->out, JAB_STR("  ? unknown whether it was delivered"));
+}
+
+static void show_receipt(struct run *r, const jab_receipt *receipt)
+{
+    int own = jab_jid_bare_eq(&receipt->from, &r->with);
+    if (r->c->out.form == APP_OUT_HUMAN && own && r->box.waiting == 0)
+        app_out_line(&r->c->out, JAB_STR("  ✓✓ received"));
 }
 
 /* Presence of the one talked to, and requests, which want an answer. */
@@ -34,6 +73,23 @@ static void show_presence(struct run *r, const jab_presence *p)
     int asks = p->type == JAB_PRESENCE_SUBSCRIBE;
     if (asks || jab_jid_bare_eq(&p->from, &r->with))
         app_out_record(&r->c->out, cli_presence_record(p));
+}
+
+static int show_history(struct run *r)
+{
+    cli *c = r->c;
+    const struct values *v = c->values;
+    cli_found found = {0};
+    const cli_find find = {.with = r->with.bare, .limit = (unsigned)v->history.value};
+    if (!c->store || find.limit == 0)
+        return APP_OK;
+    int status = cli_reach_back(c, &find);
+    if (c->status == APP_OK) /* what is here is shown whatever the archive says */
+        status = cli_find_kept(c, &find, &found);
+    for (size_t i = 0; i < found.n; i++)
+        app_out_record(&c->out, json_incref(found.v[i]));
+    cli_found_free(&found);
+    return status;
 }
 
 static int show_roster(struct run *r)
@@ -53,6 +109,8 @@ static void others(cli *c, const jab_event *ev)
     cli_outbox_event(&r->box, ev);
     if (ev->type == JAB_EV_MESSAGE)
         show_message(r, ev->message);
+    else if (ev->type == JAB_EV_RECEIPT)
+        show_receipt(r, ev->data);
     else if (ev->type == JAB_EV_PRESENCE && r->ready)
         show_presence(r, ev->data);
 }
@@ -62,6 +120,9 @@ static int arrive(struct run *r)
 {
     cli *c = r->c;
     int status = cli_fetch_roster(c);
+    if (status == APP_OK && !r->shown)
+        status = show_history(r);
+    r->shown |= status == APP_OK;
     int err = status == APP_OK ? jab_carbons_enable(cli_session(c), 0) : 0;
     if (status == APP_OK && err == 0)
         err = jab_set_presence(cli_session(c), (jab_str){0});
@@ -125,19 +186,14 @@ static int take_lines(struct run *r)
 
 static int on_event(struct run *r, const jab_event *ev)
 {
-    if (ev->type == JAB_EV_ONLINE)
-        return arrive(r);
-    if (ev->type == JAB_EV_RESUMED) {
-        app_note("jabiru: connected again; nothing was lost");
-        return APP_OK;
-    }
-    if (ev->type == JAB_EV_OFFLINE) {
-        if (!jab_sm_resumable(cli_session(r->c)))
-            cli_outbox_abandon(&r->box);
-        app_note("jabiru: the connection was lost; trying again");
-        return APP_OK;
-    }
+    int was_ready = r->ready;
     others(r->c, ev);
+    if (ev->type == JAB_EV_OFFLINE)
+        app_note("jabiru: the connection was lost; trying again");
+    if (ev->type == JAB_EV_ONLINE || (ev->type == JAB_EV_RESUMED && !was_ready))
+        return arrive(r);
+    if (ev->type == JAB_EV_RESUMED)
+        app_note("jabiru: connected again; nothing was lost");
     return APP_OK;
 }
 
@@ -148,6 +204,15 @@ static int wants_input(const struct run *r)
            (left == 0 || !memchr(r->in.text.p + r->in.at, '\n', left));
 }
 
+/* With a store, what cannot be sent now is sent by the next run. */
+static int may_leave(struct run *r)
+{
+    if (!r->quit || r->box.waiting == 0)
+        return r->quit;
+    r->quit_at = r->quit_at ? r->quit_at : app_now() + LEAVE_MS;
+    return r->c->store && (app_now() >= r->quit_at || !jab_session_online(cli_session(r->c)));
+}
+
 static int converse(struct run *r)
 {
     const jab_event *ev;
@@ -156,9 +221,10 @@ static int converse(struct run *r)
         struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
         if (r->ready)
             status = take_lines(r);
-        if (status != APP_OK || (r->quit && r->box.waiting == 0))
+        if (status != APP_OK || may_leave(r))
             break;
-        cli_what what = cli_wait(r->c, &ev, wants_input(r) ? &in : NULL, JAB_NEVER);
+        cli_what what = cli_wait(r->c, &ev, wants_input(r) ? &in : NULL,
+                                 r->quit_at && r->c->store ? r->quit_at : JAB_NEVER);
         if (what == CLI_ENDED)
             status = r->c->status;
         else if (what == CLI_EVENT)
@@ -166,7 +232,8 @@ static int converse(struct run *r)
         else if (what == CLI_READY)
             status = cli_input_read(&r->in);
     }
-    cli_outbox_abandon(&r->box);
+    cli_close(r->c);
+    cli_outbox_leave(&r->box);
     return status;
 }
 
@@ -176,8 +243,12 @@ int cli_chat(cli *c)
     int status = cli_want(c, 1, 1);
     r->c = c;
     cli_outbox_init(&r->box, c);
-    r->box.quiet = 1;
+    r->box.quiet = !c->g.json;
+    r->box.settled = show_state;
+    r->box.settled_arg = r;
     c->reconnects = 1;
+    c->commits = 1;
+    c->receipts = JAB_RECEIPTS_ASK;
     c->others = others;
     c->run = r;
     if (status == APP_OK)

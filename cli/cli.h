@@ -13,6 +13,7 @@
 #include "wait.h"
 #include <jabiru/client.h>
 #include <jabiru/presence.h>
+#include <jabiru/store.h>
 
 /* The options that every command takes. */
 typedef struct cli_globals {
@@ -25,7 +26,7 @@ typedef struct cli_globals {
     int compress;
     const char *resource;
     app_time timeout;
-    int json, quiet, verbose, xml, dry_run, help, version;
+    int json, quiet, verbose, xml, dry_run, no_store, help, version;
     const char *color;
 } cli_globals;
 
@@ -35,6 +36,7 @@ enum {
     CLI_STREAMS = 1 << 0, /* runs until told to end: no time limit of its own */
     CLI_CHANGES = 1 << 1, /* changes something: --dry-run makes sense */
     CLI_GROUP = 1 << 2,   /* only a word before others ("roster"); has no run */
+    CLI_KEEPS = 1 << 3,   /* keeps messages on this machine, but with --no-store */
 };
 
 /* A command: one row gives the parsing, --help and the manual page. */
@@ -48,6 +50,7 @@ typedef struct cli_command {
 } cli_command;
 
 #define CLI_OPERANDS_MAX 256
+#define CLI_TIMEOUT      60000 /* ms, without --timeout */
 
 /* Room for the values of a command's own options. */
 #define CLI_VALUES_MAX       2048
@@ -71,11 +74,18 @@ struct cli {
     jab_jid jid;
 
     jab_client *client;
-    int reconnects; /* 1: a lost connection is no end (listen, chat) */
+    int reconnects; /* 1: a lost connection is no end (send, listen, chat) */
     int was_online;
-    int status;     /* exit status of what ended the connection */
-    jab_stage told; /* last stage that -v told */
-    uint64_t next_tag;
+    const char *awaited; /* what a timeout says that it waited for; NULL: an answer */
+    int status;          /* exit status of what ended the connection */
+    jab_stage told;      /* last stage that -v told */
+    uint64_t next_tag;   /* the upper half is this process's own */
+
+    jab_store *store;       /* what is kept of the account here, or NULL */
+    int commits;            /* 1: what came is kept when it was dealt with, not before */
+    unsigned receipts;      /* enum jab_receipts_flags */
+    unsigned first_history; /* messages to fetch of an archive that was never read */
+    int store_failures;     /* ends of the connection in a row because nothing could be kept */
 
     /* Gets the events that come while something else is waited for: an answer,
      * the end of the stream. NULL drops them. */
@@ -118,6 +128,9 @@ int cli_begin(cli *c);
  * and JAB_EV_OFFLINE with c->reconnects. */
 cli_what cli_wait(cli *c, const jab_event **ev, struct pollfd *extra, int64_t until);
 
+/* With c->commits: makes durable what came so far (jab_session_commit()). */
+int cli_commit(cli *c);
+
 /* Keeps the connection alive without pulling events until `until` or a signal;
  * CLI_ENDED or CLI_TIME. */
 cli_what cli_idle(cli *c, int64_t until);
@@ -139,8 +152,45 @@ int cli_say_reply(const char *what, int error, const jab_stanza_error *refusal);
 /* Closes the stream, reads the configuration again, and begins anew. */
 int cli_restart(cli *c);
 
-/* Closes the stream, at most 2 seconds long, and frees the client. */
+/* Closes the stream, at most 2 seconds long; what comes until then goes to c->others. */
+void cli_close(cli *c);
+
+/* The same, and frees the client and the store. */
 void cli_disconnect(cli *c);
+
+/* -- kept.c: what is kept of the account on this machine ---------------------------- */
+
+/* Opens the account's store into c->store, for a command that keeps messages: an
+ * exit status. While another jabiru has it, c->store stays NULL. */
+int cli_open_store(cli *c);
+
+/* Opens it only for looking, also beside another jabiru: an exit status; c->store is NULL
+ * when nothing is kept. */
+int cli_look_store(cli *c);
+
+/* A kept message as one that arrived; *stanza is to be given to jab_stanza_drop(). 0, or < 0
+ * when it cannot be read. */
+int cli_kept_message(jab_message *m, jab_stanza **stanza, const jab_kept_message *kept);
+
+/* Its record; NULL when there is nothing in it to show. */
+json_t *cli_kept_record(const jab_kept_message *kept);
+
+/* A number by which a kept message is named to people: "f3a1". */
+#define CLI_KEY_SIZE 17
+void cli_key_text(char out[CLI_KEY_SIZE], int64_t key);
+
+/* Reads it, with or without a # before it: 0, or -1. */
+int cli_key_parse(const char *text, int64_t *key);
+
+/*
+ * A message came to a command that does not show it: jabiru listen, once it
+ * has run for this account, is to print it when it runs again. cli_unseen_each() hands out the
+ * keys; what was printed is taken out by cli_unseen_done().
+ */
+void cli_unseen_note(cli *c, const jab_message *m);
+void cli_unseen_begin(cli *c);
+int cli_unseen_each(cli *c, int (*fn)(void *arg, int64_t key), void *arg);
+void cli_unseen_done(cli *c, int64_t key);
 
 /* -- parse.c: small readers ------------------------------------------------------- */
 
@@ -183,11 +233,55 @@ json_t *cli_presence_record(const jab_presence *p);
  * `nick` NULL: the local part of the own address. *occupants is set if not NULL. */
 int cli_enter_room(cli *c, const char *room, const char *nick, unsigned history, size_t *occupants);
 
+/* Enters the rooms that messages of earlier runs wait for, as far as that goes. */
+void cli_enter_left_rooms(cli *c);
+
+/* -- find.c: messages of the store, gathered ------------------------------------------ */
+
+/* What is looked for; views, borrowed. */
+typedef struct cli_find {
+    jab_str with;         /* conversation; absent: all */
+    jab_str words;        /* absent: all messages */
+    int64_t since, until; /* ms since 1970; 0: none */
+    int64_t before;       /* key of the message before which it ends; 0: at the newest */
+    unsigned limit;
+} cli_find;
+
+/* Records, oldest first. */
+typedef struct cli_found {
+    json_t **v;
+    size_t n;
+} cli_found;
+
+/* Finds the newest messages that fit. An exit status; none found is no failure. */
+int cli_find_kept(cli *c, const cli_find *find, cli_found *found);
+void cli_found_add(cli_found *found, json_t *record);
+void cli_found_reverse(cli_found *found);
+void cli_found_free(cli_found *found);
+
+/* -- archive.c, export.c: for the history ------------------------------------------------- */
+
+/* Gathers the newest messages that fit from the server's archive; `before` is an id
+ * there, or NULL. */
+int cli_find_archived(cli *c, const cli_find *find, const char *before, cli_found *found);
+
+/* Brings what is kept here up to date with the archive, and as far back as there are
+ * find->limit messages of the conversation, if the archive has them. */
+int cli_catch_up(cli *c, const cli_find *find);
+
+/* Only the latter, for find->with. */
+int cli_reach_back(cli *c, const cli_find *find);
+
+/* Prints records as "mbox", "md" or "json". */
+void cli_export(cli *c, const char *form, const cli_found *found);
+
 /* -- the commands ------------------------------------------------------------------ */
 
 int cli_send(cli *c);
 int cli_listen(cli *c);
 int cli_chat(cli *c);
+int cli_history(cli *c);
+int cli_search(cli *c);
 int cli_roster_list(cli *c);
 int cli_roster_add(cli *c);
 int cli_roster_approve(cli *c);
@@ -211,8 +305,9 @@ int cli_schema(cli *c);
 int cli_help_command(cli *c);
 
 extern const app_opt cli_send_options[], cli_listen_options[], cli_chat_options[],
-    cli_roster_list_options[], cli_roster_add_options[], cli_presence_set_options[],
-    cli_presence_watch_options[], cli_iq_options[], cli_disco_options[], cli_ping_options[],
-    cli_account_add_options[], cli_help_options[];
+    cli_history_options[], cli_search_options[], cli_roster_list_options[],
+    cli_roster_add_options[], cli_presence_set_options[], cli_presence_watch_options[],
+    cli_iq_options[], cli_disco_options[], cli_ping_options[], cli_account_add_options[],
+    cli_help_options[];
 
 #endif

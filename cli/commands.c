@@ -28,6 +28,7 @@ const app_opt cli_global_options[] = {
     {"verbose", 'v', APP_OPT_FLAG, AT(verbose), NULL, "tell each stage of the connection on standard error", 0, 0, 0},
     {"xml", 0, APP_OPT_FLAG, AT(xml), NULL, "show what goes over the wire on standard error, secrets left out", 0, 0, 0},
     {"dry-run", 0, APP_OPT_FLAG, AT(dry_run), NULL, "say what would be changed, and change nothing", 0, 0, 0},
+    {"no-store", 0, APP_OPT_FLAG, AT(no_store), NULL, "keep nothing on this machine, and do not look at what is kept", 0, 0, 0},
     {"no-input", 0, APP_OPT_FLAG, AT(no_input), NULL, "never ask at the terminal", 0, 0, 0},
     {"color", 0, APP_OPT_CHOICE, AT(color), "auto|always|never", "colors on a terminal", 0, 0, 0},
     {"config", 0, APP_OPT_TEXT, AT(config), "FILE", "configuration instead of ~/.config/jabiru/config.ini", 0, 0, 0},
@@ -38,9 +39,11 @@ const app_opt cli_global_options[] = {
 };
 
 const cli_command cli_commands[] = {
-    {"send", "TO... [TEXT]", "send a message to people or rooms", cli_send_options, CLI_CHANGES, cli_send},
-    {"listen", "", "print messages as they come", cli_listen_options, CLI_STREAMS, cli_listen},
-    {"chat", "JID", "talk line by line", NULL, CLI_STREAMS, cli_chat},
+    {"send", "TO... [TEXT]", "send a message to people or rooms", cli_send_options, CLI_CHANGES | CLI_KEEPS, cli_send},
+    {"listen", "", "print messages as they come", cli_listen_options, CLI_STREAMS | CLI_KEEPS, cli_listen},
+    {"chat", "JID", "talk line by line", cli_chat_options, CLI_STREAMS | CLI_KEEPS, cli_chat},
+    {"history", "", "show the last messages: those kept here, and those in the server's archive", cli_history_options, CLI_KEEPS, cli_history},
+    {"search", "WORD...", "find messages kept here that have all the words", cli_search_options, CLI_KEEPS, cli_search},
     {"roster", "COMMAND", "the list of contacts", NULL, CLI_GROUP, NULL},
     {"roster list", "", "show the contacts, and who is online", cli_roster_list_options, 0, cli_roster_list},
     {"roster add", "JID", "add a contact and ask to see its presence, or change its name and groups", cli_roster_add_options, CLI_CHANGES, cli_roster_add},

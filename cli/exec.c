@@ -124,6 +124,7 @@ int cli_exec_start(cli_child *child, const char *command, const jab_message *m)
     if (in < 0)
         return app_say(APP_FILE, "--exec: %s", strerror(errno));
     fill(&e, m);
+    child->failed = 0;
     int err = spawn(&child->pid, command, in, e.list);
     empty(&e);
     close(in);
@@ -136,6 +137,7 @@ int cli_exec_done(cli_child *child)
     pid_t pid = waitpid(child->pid, &how, WNOHANG);
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return 0;
+    child->failed = pid < 0 || !WIFEXITED(how) || WEXITSTATUS(how) != 0;
     if (pid > 0 && WIFEXITED(how) && WEXITSTATUS(how) != 0)
         app_say(0, "--exec: the command ended with %d", WEXITSTATUS(how));
     else if (pid > 0 && WIFSIGNALED(how))

@@ -7,6 +7,7 @@
 
 typedef struct cli_child {
     pid_t pid;
+    int failed; /* 1: it ended with another status than 0, or by a signal */
 } cli_child;
 
 /*
@@ -17,7 +18,7 @@ typedef struct cli_child {
  */
 int cli_exec_start(cli_child *child, const char *command, const jab_message *m);
 
-/* Whether it has ended; says so when it ended badly. */
+/* Whether it has ended; says so when it ended badly, and sets child->failed. */
 int cli_exec_done(cli_child *child);
 
 #endif

@@ -6,11 +6,13 @@
 #include "secret.h"
 #include <errno.h>
 #include <jabiru/ping.h>
+#include <jabiru/sm.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define CLOSE_MS     2000 /* for </stream> and its answer */
+#define STORE_TRIES  5    /* connections that may end because nothing can be kept */
 #define LONG_TIMEOUT (24 * 3600 * 1000LL)
 
 /* Wire log: one line a piece, the direction before it. */
@@ -114,7 +116,9 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
                    .host = jab_cstr(host), .port = port, .ca_file = jab_cstr(c->account.ca_file),
                    .client_cert = jab_cstr(c->account.cert), .client_key = jab_cstr(c->account.key),
                    .pin_sha256 = jab_cstr(c->account.pin),
-                   .nameserver = jab_cstr(c->account.nameserver), .no_reconnect = !c->reconnects));
+                   .nameserver = jab_cstr(c->account.nameserver), .no_reconnect = !c->reconnects,
+                   .store = c->store, .commit_by_caller = c->commits, .receipts = c->receipts,
+                   .first_history = c->first_history));
     free(host);
     if (err == JAB_ETLS)
         return app_say(jab_err_exit(err),
@@ -124,6 +128,24 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
     if (err < 0)
         return app_say_error("settings", err);
     return APP_OK;
+}
+
+int cli_commit(cli *c)
+{
+    if (!c->store || !c->client)
+        return 0;
+    int err = jab_session_commit(cli_session(c));
+    if (err == 0)
+        c->store_failures = 0;
+    return err;
+}
+
+/* What was pulled before has been dealt with. That nothing could be kept is
+ * told by the end of the stream. */
+static void commit_before_next(cli *c)
+{
+    if (c->commits && c->store)
+        (void)jab_session_commit(cli_session(c));
 }
 
 /* Asked for anew each time: deadlines of what is sent next count from then. */
@@ -136,10 +158,12 @@ int cli_begin(cli *c)
 {
     app_secret secret = {.n = 0};
     app_text mechanisms = {0};
-    int status = cli_settle_account(c);
+    int status = c->jid.full.p ? APP_OK : cli_settle_account(c);
     join_mechanisms(c, &mechanisms);
     if (status == APP_OK && !needs_no_password(app_text_str(&mechanisms).p))
         status = find_secret(c, &secret);
+    if (status == APP_OK)
+        status = cli_open_store(c);
     if (status == APP_OK)
         status = make_client(c, &secret, app_text_str(&mechanisms).p);
     app_secret_wipe(&secret);
@@ -180,18 +204,23 @@ static cli_what ended(cli *c, int status)
 static cli_what timed_out(cli *c)
 {
     jab_stage stage = jab_client_stage(c->client);
-    double seconds = (double)(c->deadline - c->started) / 1000;
-    const char *doing = c->was_online ? "waiting for an answer" : jab_stage_name(stage);
+    double seconds = (double)(c->g.timeout.given ? c->g.timeout.ms : CLI_TIMEOUT) / 1000;
+    const char *doing = !c->was_online ? jab_stage_name(stage)
+                        : c->awaited   ? c->awaited
+                                       : "waiting for an answer";
     return ended(c, app_say(APP_TIMEOUT,
                             "timeout: not done within %g s (%s); "
                             "give it more with --timeout SEC, or see -v",
                             seconds, doing));
 }
 
-/* The end of a stream: final, unless the command stays and had been online. */
+/* The end of a stream: final, unless the command stays and had been online. A full
+ * disk may get room again, but not for ever. */
 static cli_what offline(cli *c, const jab_event *ev)
 {
     const jab_fault *fault = ev->fault;
+    if (fault && fault->code == JAB_ESTORE && ++c->store_failures >= STORE_TRIES)
+        return ended(c, app_say_fault(fault));
     if (fault && fault->code < 0 && c->reconnects && c->was_online && !jab_client_over(c->client))
         return CLI_EVENT;
     if (!fault || fault->code >= 0)
@@ -202,11 +231,12 @@ static cli_what offline(cli *c, const jab_event *ev)
 /* One turn without waiting: an event, or CLI_TIME when there is none. */
 static cli_what turn(cli *c, const jab_event **ev)
 {
+    commit_before_next(c);
     int err = jab_client_process(c->client);
     tell_stage(c);
     *ev = jab_client_next(c->client);
     if (*ev) {
-        if ((*ev)->type == JAB_EV_ONLINE)
+        if ((*ev)->type == JAB_EV_ONLINE || (*ev)->type == JAB_EV_RESUMED)
             tell_online(c, *ev);
         return (*ev)->type == JAB_EV_OFFLINE ? offline(c, *ev) : CLI_EVENT;
     }
@@ -291,7 +321,7 @@ int cli_connect(cli *c)
         cli_what what = cli_wait(c, &ev, NULL, JAB_NEVER);
         if (what == CLI_ENDED)
             status = c->status;
-        else if (what == CLI_EVENT && ev->type == JAB_EV_ONLINE)
+        else if (what == CLI_EVENT && (ev->type == JAB_EV_ONLINE || ev->type == JAB_EV_RESUMED))
             return APP_OK;
     }
     return status;
@@ -340,26 +370,41 @@ int cli_barrier(cli *c)
     return app_say_error("ping", pong->error);
 }
 
-void cli_disconnect(cli *c)
+static void pull_all(cli *c)
 {
     const jab_event *ev;
-    if (!c->client)
+    commit_before_next(c);
+    while ((ev = jab_client_next(c->client))) {
+        if (c->others)
+            c->others(c, ev);
+        commit_before_next(c);
+    }
+}
+
+void cli_close(cli *c)
+{
+    if (!c->client || jab_client_over(c->client))
         return;
     int64_t until = earlier(app_now() + CLOSE_MS, c->deadline);
     jab_client_close(c->client);
     do {
         int err = jab_client_process(c->client);
-        while ((ev = jab_client_next(c->client)))
-            if (c->others)
-                c->others(c, ev);
+        pull_all(c);
         int client_ms = jab_client_timeout(c->client);
         if (err < 0 || jab_client_over(c->client) || app_now() >= until)
             break;
         struct pollfd fd = {.fd = jab_client_fd(c->client), .events = POLLIN};
         app_poll(&fd, 1, client_ms < 0 ? until : earlier(until, app_now() + client_ms));
     } while (1);
+}
+
+void cli_disconnect(cli *c)
+{
+    cli_close(c);
     jab_client_free(c->client);
     c->client = NULL;
+    jab_store_free(c->store);
+    c->store = NULL;
 }
 
 int cli_restart(cli *c)
@@ -369,6 +414,7 @@ int cli_restart(cli *c)
     free(c->config_path);
     c->config_path = NULL;
     c->account = (app_account){0};
+    c->jid = (jab_jid){.full = {NULL, 0}};
     c->was_online = 0;
     return cli_begin(c);
 }

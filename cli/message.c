@@ -33,6 +33,15 @@ static void set_origin(json_t *record, const jab_message *m)
     app_set_true(record, "room", (m->flags & JAB_VIA_ROOM) != 0);
 }
 
+static void set_key(json_t *record, int64_t key)
+{
+    char text[CLI_KEY_SIZE];
+    if (!key)
+        return;
+    cli_key_text(text, key);
+    app_set_text(record, "key", jab_cstr(text));
+}
+
 json_t *cli_message_record(const jab_message *m)
 {
     jab_stanza_error error;
@@ -52,6 +61,7 @@ json_t *cli_message_record(const jab_message *m)
     app_set_time(record, "stamp", m->stamp ? m->stamp : app_wall());
     set_delay(record, m);
     set_origin(record, m);
+    set_key(record, m->key);
     if (is_error)
         app_set_error(record, &error);
     return record;

@@ -4,6 +4,7 @@
 
 #include <jabiru/disco.h>
 #include <jabiru/muc.h>
+#include <stdlib.h>
 
 static int no_such_room(const char *room)
 {
@@ -67,4 +68,38 @@ int cli_enter_room(cli *c, const char *room, const char *nick, unsigned history,
     if (occupants)
         *occupants = joined->occupants;
     return APP_OK;
+}
+
+/* -- Rooms that messages of earlier runs are for -------------------------------------------- */
+
+#define LOOK_BACK 1000 /* messages kept last, the waiting ones among them */
+#define LEFT_MAX  16
+
+struct left {
+    char *rooms[LEFT_MAX];
+    size_t n;
+};
+
+static int on_kept(void *arg, const jab_kept_message *kept)
+{
+    struct left *left = arg;
+    if (kept->own != JAB_OWN_PENDING || kept->type != JAB_MSG_GROUPCHAT)
+        return 0;
+    for (size_t i = 0; i < left->n; i++)
+        if (jab_str_is(kept->conversation, left->rooms[i]))
+            return 0;
+    left->rooms[left->n++] = app_copy(kept->conversation);
+    return left->n == LEFT_MAX;
+}
+
+void cli_enter_left_rooms(cli *c)
+{
+    struct left left = {.n = 0};
+    if (jab_store_read(c->store, JAB_KEPT_QUERY(.limit = LOOK_BACK), on_kept, &left) < 0)
+        return;
+    for (size_t i = 0; i < left.n; i++) {
+        if (!jab_muc_own_nick(cli_session(c), jab_cstr(left.rooms[i])).p)
+            (void)cli_enter_room(c, left.rooms[i], NULL, 0, NULL);
+        free(left.rooms[i]);
+    }
 }

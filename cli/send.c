@@ -7,6 +7,7 @@
 #include "send.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <jabiru/sm.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,9 +28,9 @@ const app_opt cli_send_options[] = {
      "kind of message; chat without it", 0, 0, 0},
     {"lines", 0, APP_OPT_FLAG, offsetof(struct values, lines), NULL,
      "send each line of standard input as a message, as soon as it comes", 0, 0, 0},
-    {"wait", 0, APP_OPT_CHOICE, offsetof(struct values, wait), "ack|bounce|none",
-     "what to wait for: the server's answer (ack), that and errors before it (bounce, the "
-     "default), or nothing",
+    {"wait", 0, APP_OPT_CHOICE, offsetof(struct values, wait), "ack|bounce|receipt|none",
+     "what to wait for: that the server has it (ack), that and what it sends back by itself "
+     "(bounce, the default), that a client of the recipient has it (receipt), or nothing",
      0, 0, 0},
     {"id-out", 0, APP_OPT_TEXT, offsetof(struct values, id_out), "FILE",
      "write the id of each message to FILE, one per line; - is standard output", 0, 0, 0},
@@ -49,7 +50,10 @@ struct run {
     int taken; /* texts so far, empty lines too */
     int texts; /* those that were not empty */
     size_t occupants;
+    int64_t patience; /* until when messages of earlier runs are waited for */
 };
+
+#define EARLIER_MS 10000 /* messages of earlier runs are waited for, beyond the own ones */
 
 static jab_message_type type_of(const cli *c)
 {
@@ -133,6 +137,16 @@ static int next_draft(struct run *r, cli_draft *draft)
     return 1;
 }
 
+/* What cannot be kept is not accepted: nothing of it was sent. */
+static int say_full(const cli *c)
+{
+    jab_str words = c->store ? jab_store_error(c->store) : (jab_str){0};
+    return app_say(APP_FILE,
+                   "store: " JAB_FMT "; the message was not sent; free some space, or keep nothing "
+                   "with --no-store",
+                   JAB_ARG(words.n ? words : jab_cstr(jab_strerror(JAB_ESTORE))));
+}
+
 /* Sends what there is while the way out is free. */
 static int send_some(struct run *r)
 {
@@ -140,8 +154,10 @@ static int send_some(struct run *r)
     int got = 0;
     while (r->ready && r->box.waiting < CLI_OUTBOX_MAX && (got = next_draft(r, &draft)) > 0) {
         int err = cli_outbox_put(&r->box, &draft);
-        if (err == JAB_EAGAIN)
+        if (err == JAB_EAGAIN || (err == JAB_EOFFLINE && r->c->client))
             break;
+        if (err == JAB_ESTORE)
+            return say_full(r->c);
         r->recipient++;
         if (err < 0 && r->box.status == APP_OK)
             r->box.status = app_say_error("message", err);
@@ -171,7 +187,11 @@ static int enter_rooms(struct run *r)
     int status = APP_OK;
     for (size_t i = 0; v->room && status == APP_OK && i < r->plan.to.n; i++)
         status = cli_enter_room(r->c, r->plan.to.v[i], v->nick, 0, &r->occupants);
-    r->ready = status == APP_OK;
+    if (status == APP_OK && cli_outbox_earlier(&r->box) > 0)
+        cli_enter_left_rooms(r->c);
+    if (r->c->status == APP_OK && !jab_session_online(cli_session(r->c)))
+        return APP_OK; /* the connection was lost meanwhile: again with the next one */
+    r->ready |= status == APP_OK;
     return status;
 }
 
@@ -180,11 +200,22 @@ static int nothing(void)
     return app_say(APP_USAGE, "nothing to send; give a text, or something on standard input");
 }
 
+static void others(cli *c, const jab_event *ev)
+{
+    struct run *r = c->run;
+    cli_outbox_event(&r->box, ev);
+    if (ev->type == JAB_EV_MESSAGE)
+        cli_unseen_note(c, ev->message);
+}
+
+/* A stream that is resumed still has its rooms, unless it was another process's. */
 static int on_event(struct run *r, const jab_event *ev)
 {
-    if (ev->type == JAB_EV_ONLINE)
+    others(r->c, ev);
+    if (ev->type == JAB_EV_ONLINE || (ev->type == JAB_EV_RESUMED && !r->ready))
         return enter_rooms(r);
-    cli_outbox_event(&r->box, ev);
+    if (ev->type == JAB_EV_OFFLINE && !r->c->g.quiet)
+        app_note("jabiru: the connection was lost; trying again");
     return APP_OK;
 }
 
@@ -192,7 +223,11 @@ static int one_turn(struct run *r)
 {
     const jab_event *ev;
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    switch (cli_wait(r->c, &ev, wants_input(r) ? &in : NULL, JAB_NEVER)) {
+    int64_t until = r->patience ? r->patience : JAB_NEVER;
+    r->c->awaited = cli_outbox_lacks_receipts(&r->box)
+                        ? "the server has it, but no receipt came from the recipient"
+                        : NULL;
+    switch (cli_wait(r->c, &ev, wants_input(r) ? &in : NULL, until)) {
     case CLI_ENDED:
         return r->c->status;
     case CLI_EVENT:
@@ -205,20 +240,61 @@ static int one_turn(struct run *r)
     return APP_OK;
 }
 
-static int run(struct run *r)
+/* Lines come for ever; once they have ended, the rest has its time. */
+static void set_limit(struct run *r)
 {
-    int status = cli_begin(r->c);
+    cli *c = r->c;
+    if (!no_more(r) || c->deadline != JAB_NEVER)
+        return;
+    c->deadline = app_now() + CLI_TIMEOUT;
+    app_alarm(c->deadline);
+}
+
+/* All is settled: the own messages, and within reason what earlier runs left. */
+static int is_done(struct run *r)
+{
+    size_t earlier = cli_outbox_earlier(&r->box);
+    if (!no_more(r) || r->box.waiting > 0)
+        return 0;
+    if (earlier > 0 && r->patience == 0)
+        r->patience = app_now() + EARLIER_MS;
+    if (earlier == 0 || app_now() < r->patience)
+        return earlier == 0;
+    app_note("jabiru: %zu message%s of earlier runs still wait%s to be settled", earlier,
+             earlier == 1 ? "" : "s", earlier == 1 ? "s" : "");
+    return 1;
+}
+
+static int send_all(struct run *r)
+{
+    int status = APP_OK;
     while (status == APP_OK) {
         status = send_some(r);
         if (status == APP_OK && no_more(r) && r->texts == 0)
             return nothing();
-        if (status == APP_OK && no_more(r) && r->box.waiting == 0)
+        set_limit(r);
+        if (status == APP_OK && is_done(r))
             return r->box.status;
         if (status == APP_OK)
             status = one_turn(r);
     }
-    cli_outbox_abandon(&r->box);
     return status;
+}
+
+/* What is under way at the end has two seconds more; then it is taken back. */
+static int run(struct run *r)
+{
+    cli *c = r->c;
+    c->reconnects = 1;
+    c->others = others;
+    c->run = r;
+    int status = cli_begin(c);
+    if (status == APP_OK)
+        status = send_all(r);
+    if (status != APP_OK)
+        cli_close(c);
+    cli_outbox_give_up(&r->box);
+    return status == APP_OK && r->box.unknown > 0 ? APP_NETWORK : status;
 }
 
 static void sum_up(const struct run *r)
@@ -273,6 +349,28 @@ static int check_plan(const cli_plan *plan, const char *subject)
     return status == APP_OK && subject ? cli_check_text("subject", jab_cstr(subject)) : status;
 }
 
+static cli_wait_for wait_for(const char *word)
+{
+    static const char *const words[] = {[CLI_WAIT_BOUNCE] = "bounce",
+                                        [CLI_WAIT_ACK] = "ack",
+                                        [CLI_WAIT_RECEIPT] = "receipt",
+                                        [CLI_WAIT_NONE] = "none"};
+    cli_wait_for i = CLI_WAIT_NONE;
+    while (word && i > CLI_WAIT_BOUNCE && strcmp(words[i], word) != 0)
+        i--;
+    return word ? i : CLI_WAIT_BOUNCE;
+}
+
+/* What nobody waits for must not be sent again by a later run: it is not kept. */
+static int check_wait(cli *c, const struct values *v)
+{
+    cli_wait_for wait = wait_for(v->wait);
+    c->g.no_store |= wait == CLI_WAIT_NONE;
+    if (wait == CLI_WAIT_RECEIPT && v->room)
+        return app_say(APP_USAGE, "--wait=receipt: rooms give no receipts; use --wait=bounce");
+    return APP_OK;
+}
+
 int cli_send(cli *c)
 {
     const struct values *v = c->values;
@@ -283,11 +381,14 @@ int cli_send(cli *c)
         app_alarm(JAB_NEVER);
     }
     cli_outbox_init(&r.box, c);
-    r.box.no_wait = v->wait && strcmp(v->wait, "none") == 0;
+    r.box.wait = wait_for(v->wait);
+    r.box.accepted = streams && c->g.json;
     r.box.rooms = v->room;
     r.box.quiet = c->out.form == APP_OUT_HUMAN || (c->g.quiet && !c->g.json) ||
                   (v->id_out && strcmp(v->id_out, "-") == 0 && !c->g.json);
-    int status = cli_plan_make(&r.plan, c, v->lines, v->room);
+    int status = check_wait(c, v);
+    if (status == APP_OK)
+        status = cli_plan_make(&r.plan, c, v->lines, v->room);
     if (status == APP_OK && r.plan.text.p)
         status = check_plan(&r.plan, v->subject);
     if (status == APP_OK)
@@ -295,6 +396,7 @@ int cli_send(cli *c)
     if (status == APP_OK)
         status = c->g.dry_run ? dry_run(&r) : run(&r);
     sum_up(&r);
+    c->others = NULL;
     if (r.box.ids >= 0)
         close(r.box.ids);
     cli_outbox_free(&r.box);
