@@ -151,6 +151,15 @@ typedef struct jab_muc_join_options {
 JAB_API int jab_muc_join(jab_session *s, jab_str room, jab_str nick,
                          const jab_muc_join_options *options, uint64_t tag);
 
+/* Gets a room and the own nick in it; the views are valid until this returns.
+ * Anything but 0 ends the listing. It must not join: collect first. */
+typedef int (*jab_muc_room_fn)(void *arg, jab_str room, jab_str nick);
+
+/* In a session with a store: the rooms that this account joined and has not
+ * left of its own will, nor been put out of, in this process or an earlier one.
+ * They are not joined by themselves. Returns how many there were, or JAB_ESTORE. */
+JAB_API int jab_muc_remembered(jab_session *s, jab_muc_room_fn fn, void *arg);
+
 /* Accepts the defaults of a room just created (XEP-0045 10.1.2). JAB_EV_IQ
  * answers. */
 JAB_API int jab_muc_unlock(jab_session *s, jab_str room, uint64_t tag);

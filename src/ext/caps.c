@@ -10,18 +10,11 @@
 #include "ext/table.h"
 #include "ext/text.h"
 
-/* A set of features under its hash, shared: key "sha-1 <ver>". */
-typedef struct feature_set {
-    jab_str key;
-    size_t n;
-    const jab_str *features; /* sorted */
-} feature_set;
-
 /* One full address and the hash it announced. */
 typedef struct caps_peer {
     jab_str key;
     jab_str set_key, hash, ver, node; /* of the last presence, in this block */
-    feature_set *own;                 /* what only this one said: its hash was wrong */
+    jabi_caps_set *own;               /* what only this one said: its hash was wrong */
     int wanted;                       /* to be asked as soon as that is possible */
     uint64_t asked;                   /* serial of the question, 0: none */
 } caps_peer;
@@ -37,6 +30,7 @@ typedef struct caps_state {
     size_t wanted; /* peers that are */
     uint64_t serial;
     size_t evict; /* which set goes next */
+    jabi_caps_kept kept;
 } caps_state;
 
 static const struct {
@@ -97,25 +91,6 @@ static int add_caps(jab_ext_ctx *x, jab_out *o)
 
 /* -- Sets of features ------------------------------------------------------- */
 
-/* One block: the set, its views, their text. */
-static feature_set *set_new(const jab_mem *mem, jab_str key, const jab_xml *query)
-{
-    size_t n = 0, bytes = key.n + 1;
-    const jab_xml *f = jab_xml_child(query, NULL, "feature");
-    for (; f; f = jab_xml_next_named(f, NULL, "feature"), n++)
-        bytes += jab_xml_attr(f, "var").n + 1;
-    feature_set *set = jabi_alloc(mem, sizeof *set + n * sizeof(jab_str) + bytes);
-    if (!set)
-        return NULL;
-    jab_str *list = (jab_str *)(void *)(set + 1);
-    char *cursor = (char *)(list + n);
-    *set = (feature_set){.key = jabi_put(&cursor, key), .features = list};
-    for (f = jab_xml_child(query, NULL, "feature"); f; f = jab_xml_next_named(f, NULL, "feature"))
-        list[set->n++] = jabi_put(&cursor, jab_xml_attr(f, "var"));
-    jabi_sort(list, set->n);
-    return set;
-}
-
 static int is_too_large(const jab_xml *query)
 {
     size_t n = 0;
@@ -125,7 +100,7 @@ static int is_too_large(const jab_xml *query)
     return n > JAB_CAPS_FEATURES_MAX;
 }
 
-static int share(jab_ext_ctx *x, feature_set *set)
+static int share(jab_ext_ctx *x, jabi_caps_set *set)
 {
     caps_state *state = jab_ext_state(x);
     if (jabi_table_get(&state->sets, set->key)) {
@@ -176,7 +151,7 @@ static void peer_free(jab_ext_ctx *x, caps_peer *p)
     jabi_free(jab_ext_mem(x), p);
 }
 
-static const feature_set *set_of(const caps_state *state, const caps_peer *p)
+static const jabi_caps_set *set_of(const caps_state *state, const caps_peer *p)
 {
     return p->own ? p->own : jabi_table_get(&state->sets, p->set_key);
 }
@@ -185,7 +160,7 @@ int jab_caps_has(jab_session *s, jab_str jid, jab_str feature)
 {
     const caps_state *state = jabi_ext_state_in(s, &jabi_ext_caps);
     const caps_peer *p = jabi_table_get(&state->peers, jid);
-    const feature_set *set = p ? set_of(state, p) : NULL;
+    const jabi_caps_set *set = p ? set_of(state, p) : NULL;
     return set ? jabi_sorted_has(set->features, set->n, feature) : JAB_EAGAIN;
 }
 
@@ -284,15 +259,20 @@ static int hash_fits(jab_ext_ctx *x, const caps_peer *p, const jab_xml *query, i
  * something about its sender only. */
 static int learn(jab_ext_ctx *x, caps_peer *p, const jab_xml *query)
 {
+    caps_state *state = jab_ext_state(x);
     int fits;
     int err = hash_fits(x, p, query, &fits);
     if (err < 0)
         return err;
-    feature_set *set = set_new(jab_ext_mem(x), p->set_key, query);
+    jabi_caps_set *set = jabi_caps_set_read(jab_ext_mem(x), p->set_key, query);
     if (!set)
         return JAB_ENOMEM;
     fits = JAB_CHECK(CAPS_HASH, fits);
     if (fits)
+        err = jabi_caps_set_keep(x, &state->kept, set);
+    if (err < 0)
+        jabi_free(jab_ext_mem(x), set);
+    else if (fits)
         err = share(x, set);
     else
         p->own = set;
@@ -355,6 +335,16 @@ static int says_the_same(const caps_peer *p, const jab_xml *c)
            jab_str_eq((jab_str){p->hash.p, p->hash.n}, jab_xml_attr(c, "hash"));
 }
 
+/* A set that an earlier process learned. */
+static int recall(jab_ext_ctx *x, const caps_peer *p)
+{
+    jabi_caps_set *set = NULL;
+    if (set_of(jab_ext_state(x), p))
+        return 0;
+    int err = jabi_caps_set_load(x, p->set_key, &set);
+    return set ? share(x, set) : err;
+}
+
 static int remember(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *c)
 {
     caps_state *state = jab_ext_state(x);
@@ -368,6 +358,9 @@ static int remember(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *c)
         peer_free(x, p);
         return err == JAB_ELIMIT ? 0 : err;
     }
+    err = recall(x, p);
+    if (err < 0)
+        return err;
     if (!set_of(state, p) && may_ask(x, st))
         set_wanted(state, p, 1);
     return p->wanted ? ask_more(x) : 0;
@@ -399,6 +392,7 @@ static void forget_peers(jab_ext_ctx *x)
     for (size_t i = 0; i < state->peers.n; i++)
         peer_free(x, (caps_peer *)(void *)state->peers.items[i]);
     jabi_table_fini(&state->peers);
+    state->kept.is_counted = 0;
     while (state->n_open > 0)
         jabi_free(jab_ext_mem(x), (char *)state->open[--state->n_open].jid.p);
 }

@@ -171,7 +171,7 @@ int jab_muc_leave(jab_session *s, jab_str jid, jab_str status)
     room->phase = MUC_LEAVING;
     room->deadline = answer_deadline(x);
     jab_ext_wake(x, room->deadline);
-    return 0;
+    return jabi_muc_forget(x, room->key);
 }
 
 int jab_muc_nick(jab_session *s, jab_str jid, jab_str nick)

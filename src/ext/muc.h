@@ -1,4 +1,4 @@
-/* muc.h: rooms in memory, between muc.c, muc_presence.c and muc_room.c. */
+/* muc.h: rooms in memory, between muc.c, muc_presence.c, muc_room.c and muc_store.c. */
 #ifndef JABI_MUC_H
 #define JABI_MUC_H
 
@@ -45,6 +45,11 @@ void jabi_muc_unseat_all(jab_ext_ctx *x, muc_room *room);
 void jabi_muc_end_leave(jab_ext_ctx *x, muc_room *room);
 /* Ends the room's life with an answer to the join. */
 void jabi_muc_fail_join(jab_ext_ctx *x, muc_room *room, int error, const jab_stanza_error *refusal);
+
+/* muc_store.c: the own nick is this now, and the room is remembered with it; it
+ * is not remembered any more. 0 or < 0. */
+int jabi_muc_now_as(jab_ext_ctx *x, muc_room *room, jab_str nick);
+int jabi_muc_forget(jab_ext_ctx *x, jab_str bare);
 
 /* muc_presence.c */
 int jabi_muc_on_presence(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el);

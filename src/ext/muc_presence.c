@@ -128,7 +128,7 @@ static int on_available(jab_ext_ctx *x, muc_room *room, const reading *r)
     int self = (r->change.status & JAB_MUC_SELF) != 0;
     err = jabi_muc_seat(x, room, &r->change.occupant, &known);
     if (err == 0 && self)
-        err = jabi_muc_set_nick(x, room, r->change.occupant.nick);
+        err = jabi_muc_now_as(x, room, r->change.occupant.nick);
     if (err < 0)
         return err;
     emit_change(x, r, known ? JAB_MUC_CHANGED : JAB_MUC_ENTERED);
@@ -147,18 +147,25 @@ static int on_renamed(jab_ext_ctx *x, muc_room *room, reading *r)
     jabi_muc_unseat(x, room, r->change.occupant.nick);
     int err = jabi_muc_seat(x, room, &renamed, &known);
     if (err == 0 && (r->change.status & JAB_MUC_SELF))
-        err = jabi_muc_set_nick(x, room, renamed.nick);
+        err = jabi_muc_now_as(x, room, renamed.nick);
     if (err == 0)
         emit_change(x, r, JAB_MUC_NICK);
     return err;
 }
 
-static void on_left(jab_ext_ctx *x, muc_room *room, const reading *r)
+/* Who was put out does not come back by himself; who lost the room may. */
+static int on_left(jab_ext_ctx *x, muc_room *room, const reading *r)
 {
+    const unsigned put_out =
+        JAB_MUC_BANNED | JAB_MUC_KICKED | JAB_MUC_NO_MEMBER | JAB_MUC_DESTROYED;
+    const unsigned lost = JAB_MUC_SHUTDOWN | JAB_MUC_FAILED;
+    unsigned status = r->change.status;
+    int err = (status & put_out) && !(status & lost) ? jabi_muc_forget(x, room->key) : 0;
     jab_muc_left *ev = jab_ext_emit(x, JAB_EV_MUC_LEFT, sizeof *ev);
     if (ev)
         *ev = (jab_muc_left){r->change.room, r->change.status, r->change.reason, r->alternative};
     jabi_muc_drop(x, room);
+    return err;
 }
 
 static int is_own(const muc_room *room, const reading *r)
@@ -172,10 +179,8 @@ static int on_unavailable(jab_ext_ctx *x, muc_room *room, reading *r)
         return on_renamed(x, room, r);
     if (is_own(room, r) && room->phase == MUC_JOINING && !(r->change.status & JAB_MUC_SELF))
         return 0; /* someone else had the nick */
-    if (is_own(room, r)) {
-        on_left(x, room, r);
-        return 0;
-    }
+    if (is_own(room, r))
+        return on_left(x, room, r);
     jabi_muc_unseat(x, room, r->change.occupant.nick);
     emit_change(x, r, JAB_MUC_GONE);
     return 0;

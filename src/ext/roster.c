@@ -73,7 +73,7 @@ static int apply(jab_ext_ctx *x, const reading *r, jab_str version)
         jabi_roster_drop(x, r->item.jid.full);
     if (err == 0 && version.p)
         err = jabi_roster_set_version(x, version);
-    return err;
+    return err < 0 ? err : jabi_roster_keep(x, &r->item, r->removed);
 }
 
 /* RFC 6121 §2.1.6: one item, from the own account, which the router saw to. */
@@ -113,7 +113,8 @@ static int read_all(jab_ext_ctx *x, const jab_xml *query)
             return err;
     }
     jab_str version = jab_xml_attr(query, "ver");
-    return version.p ? jabi_roster_set_version(x, version) : 0;
+    int err = version.p ? jabi_roster_set_version(x, version) : 0;
+    return err < 0 ? err : jabi_roster_keep_all(x);
 }
 
 /* §2.6.3: an empty result means that the version which was sent is current. */
@@ -124,7 +125,7 @@ static int on_roster(jab_ext_ctx *x, uint64_t tag, const jab_iq_reply *reply)
     int err = unchanged ? 0 : jabi_reply_error(reply, NS, "query");
     if (err == 0 && !unchanged)
         err = read_all(x, reply->payload);
-    if (err == JAB_ENOMEM)
+    if (err == JAB_ENOMEM || err == JAB_ESTORE)
         return err;
     if (err < 0)
         state->asked = 0;
@@ -141,6 +142,7 @@ static int on_roster(jab_ext_ctx *x, uint64_t tag, const jab_iq_reply *reply)
 static int ask_for_roster(jab_ext_ctx *x, uint64_t tag)
 {
     roster_state *state = jab_ext_state(x);
+    jabi_roster_first_use(x);
     jab_out *o = jab_ext_iq(x, (jab_str){NULL, 0}, JAB_IQ_GET, on_roster);
     jab_out_child(o, NS, "query");
     int versioned = jab_ext_stream_feature(x, "urn:xmpp:features:rosterver", "ver");
@@ -239,7 +241,7 @@ static int on_online(jab_ext_ctx *x, int resumed)
     if (!resumed)
         state->asked = 0;
     jab_ext_set_trust(x, is_trusted);
-    return 0;
+    return jabi_roster_restore(x);
 }
 
 static const jab_route routes[] = {

@@ -1,4 +1,4 @@
-/* roster.h: the table of contacts, between roster.c and roster_table.c. */
+/* roster.h: the table of contacts, between roster.c, roster_table.c and roster_store.c. */
 #ifndef JABI_ROSTER_H
 #define JABI_ROSTER_H
 
@@ -13,6 +13,8 @@ typedef struct roster_state {
     jab_str version;   /* owned; absent when unknown */
     int asked;         /* the roster was fetched on this stream, or is being */
     int asked_version; /* ... with the version of the table */
+    int is_read;       /* the table is what the store has ... */
+    uint64_t serial;   /* ... after so many changes */
 } roster_state;
 
 /* Adds or replaces a contact, copied. 0, JAB_ENOMEM, JAB_ELIMIT, JAB_ECRYPTO. */
@@ -26,5 +28,15 @@ void jabi_roster_clear(jab_ext_ctx *x);
 
 int jabi_roster_set_version(jab_ext_ctx *x, jab_str version);
 void jabi_roster_fini(jab_ext_ctx *x);
+
+/* Reads the table from the store, unless it has it already. 0 or < 0. */
+int jabi_roster_restore(jab_ext_ctx *x);
+
+/* The same before the table is looked at, once. */
+void jabi_roster_first_use(jab_ext_ctx *x);
+
+/* Write one contact that changed, or all, to the store. 0 or < 0. */
+int jabi_roster_keep(jab_ext_ctx *x, const jab_roster_item *item, int removed);
+int jabi_roster_keep_all(jab_ext_ctx *x);
 
 #endif

@@ -94,31 +94,42 @@ int jab_roster_load(jab_session *s, jab_str version, const jab_roster_item *item
 {
     jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_roster);
     int err = 0;
+    jabi_roster_first_use(x);
     jabi_roster_clear(x);
     for (size_t i = 0; i < n && err == 0; i++)
         err = items[i].jid.full.p ? jabi_roster_put(x, &items[i]) : JAB_EJID;
     if (err == 0)
         err = jabi_roster_set_version(x, version);
+    if (err == 0)
+        err = jabi_roster_keep_all(x);
     if (err < 0)
         jabi_roster_clear(x);
     return err;
 }
 
+/* The table for looking at. */
+static const roster_state *table_of(jab_session *s)
+{
+    jab_ext_ctx *x = jab_ext_find(s, &jabi_ext_roster);
+    jabi_roster_first_use(x);
+    return jab_ext_state(x);
+}
+
 jab_str jab_roster_version(jab_session *s)
 {
-    const roster_state *state = jabi_ext_state_in(s, &jabi_ext_roster);
+    const roster_state *state = table_of(s);
     return state->version;
 }
 
 size_t jab_roster_count(jab_session *s)
 {
-    const roster_state *state = jabi_ext_state_in(s, &jabi_ext_roster);
+    const roster_state *state = table_of(s);
     return state->items.n;
 }
 
 const jab_roster_item *jab_roster_at(jab_session *s, size_t i)
 {
-    const roster_state *state = jabi_ext_state_in(s, &jabi_ext_roster);
+    const roster_state *state = table_of(s);
     if (i >= state->items.n)
         return NULL;
     return &((const roster_entry *)(const void *)state->items.items[i])->item;
@@ -126,7 +137,7 @@ const jab_roster_item *jab_roster_at(jab_session *s, size_t i)
 
 const jab_roster_item *jab_roster_find(jab_session *s, jab_str bare)
 {
-    const roster_state *state = jabi_ext_state_in(s, &jabi_ext_roster);
+    const roster_state *state = table_of(s);
     const roster_entry *e = jabi_table_get(&state->items, bare);
     return e ? &e->item : NULL;
 }

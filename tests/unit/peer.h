@@ -30,7 +30,7 @@ static inline int peer_random(void *arg, void *p, size_t n)
 {
     peer *e = (peer *)arg;
     for (size_t i = 0; i < n; i++)
-        ((unsigned char *)p)[i] = (unsigned char)(e->random++ * 37);
+        ((unsigned char *)p)[i] = (unsigned char)(e->random++ * 2654435761u >> 11);
     return 0;
 }
 
