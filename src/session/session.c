@@ -237,6 +237,8 @@ void jabi_session_fail_with(jab_session *s, int err)
     const char *words = jabi_store_words(s, err, room, sizeof room);
     jabi_store_abandon(s);
     jabi_session_fail_code(s, err, NULL, words);
+    if (s->cfg.store)
+        jabi_stream_discard(&s->stream);
 }
 
 void jab_session_fail(jab_session *s, const jab_fault *fault, int64_t now)

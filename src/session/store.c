@@ -42,6 +42,7 @@ void jabi_store_abandon(jab_session *s)
 {
     if (s->cfg.store && s->cfg.store->dirty)
         forget_unsaved(s);
+    s->outbox.redo |= s->cfg.store != NULL; /* what failed to be written is written later */
 }
 
 static int failed(jab_session *s, int err)
@@ -50,6 +51,7 @@ static int failed(jab_session *s, int err)
     const char *words = jabi_store_words(s, err, room, sizeof room);
     forget_unsaved(s);
     jabi_session_fail_code(s, err, NULL, words);
+    jabi_stream_discard(&s->stream);
     return err;
 }
 

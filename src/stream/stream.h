@@ -157,6 +157,7 @@ int jabi_stream_work(jabi_stream *str) JAB_MUST_USE;
 jab_str jabi_stream_out(jabi_stream *str);
 void jabi_stream_out_done(jabi_stream *str, size_t n);
 size_t jabi_stream_pending(const jabi_stream *str);
+void jabi_stream_discard(jabi_stream *str); /* what waits never leaves: the stream is cut */
 
 /* Inflates: takes *n bytes from *p (moves both) and returns a view of what
  * came out, at most 16 KiB, valid until the next call. Empty when all is used

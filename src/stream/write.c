@@ -144,6 +144,13 @@ void jabi_stream_out_done(jabi_stream *str, size_t n)
         take(&str->out, &str->out_at, n);
 }
 
+void jabi_stream_discard(jabi_stream *str)
+{
+    jabi_buf_reset(&str->out);
+    jabi_buf_reset(&str->wire);
+    str->out_at = str->wire_at = 0;
+}
+
 int jabi_random_id(const jab_config *cfg, char out[JABI_ID_SIZE])
 {
     /* 32 of 32 characters: 160 bits, unguessable as RFC 6120 §8.1.3 wants. */

@@ -224,6 +224,36 @@ static void a_full_disk_refuses_and_sends_nothing(void **state)
     end();
 }
 
+/* What waited leaves once it is written that it did: not before, whichever
+ * write fails, and whether or not anything was written before that one. */
+static void what_waits_does_not_leave_while_the_disk_is_full(void **state)
+{
+    (void)state;
+    for (int commits = 0; commits < 2; commits++) {
+        begin();
+        assert_int_equal(send_text("one", 1), 0);
+        log_in();
+        assert_int_equal(jab_session_out(e.s).n, 0);
+        assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+        disk.fail_commits = commits;
+        disk.fail_puts = !commits;
+        peer_collect(&e);
+        assert_true(jab_session_closed(e.s));
+        assert_int_equal(jab_session_error(e.s), JAB_ESTORE);
+        assert_null(strstr(e.sent, "one"));
+        assert_null(strstr(e.sent, "</stream:stream>")); /* the server keeps the stream */
+        pull_all();
+        peer_clear(&e);
+        log_in_anew();
+        assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+        assert_true(peer_sent(&e, "<body>one</body>"));
+        crash();
+        start_with(0);
+        assert_int_equal(jabi_outbox_at(e.s, 0)->state, JABI_OUT_SAVED);
+        end();
+    }
+}
+
 static void the_outbox_has_a_limit(void **state)
 {
     (void)state;
@@ -514,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_message_is_on_the_disk_when_the_call_returns),
         cmocka_unit_test(messages_wait_while_offline_and_leave_in_order),
         cmocka_unit_test(a_full_disk_refuses_and_sends_nothing),
+        cmocka_unit_test(what_waits_does_not_leave_while_the_disk_is_full),
         cmocka_unit_test(the_outbox_has_a_limit),
         cmocka_unit_test(what_may_have_left_is_sent_again_only_when_the_archive_has_it_not),
         cmocka_unit_test(without_an_archive_it_is_unknown_and_not_sent_again),
