@@ -155,9 +155,22 @@ static void put(folder *f, uint32_t cp)
         move(f, SEPARATOR);
 }
 
+static void put_ascii(folder *f, uint32_t c)
+{
+    uint32_t small = c | 0x20;
+    if ((c >= '0' && c <= '9') || (small >= 'a' && small <= 'z'))
+        put_letter(f, c >= 'A' ? small : c);
+    else
+        move(f, SEPARATOR);
+}
+
 /* Takes one code point apart: compatibility forms, accents, case. */
 static void take_apart(folder *f, uint32_t cp)
 {
+    if (cp < 0x80) {
+        put_ascii(f, cp);
+        return;
+    }
     utf8proc_int32_t parts[32];
     int boundary = UTF8PROC_BOUNDCLASS_START;
     utf8proc_ssize_t n = utf8proc_decompose_char(

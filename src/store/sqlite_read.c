@@ -65,7 +65,7 @@ int jabi_sqlite_each(jab_store *store, const char *space, jab_str after, unsigne
 
 #define SELECT                                                                                     \
     "SELECT m.key, m.rank, m.stamp, m.type, m.own, m.fingerprint, c.address, s.address, m.id,"     \
-    " m.origin_id, a.address, m.archive_id, m.body, m.xml FROM "
+    " m.origin_id, a.address, m.archive_id, m.body, m.xml, m.place FROM "
 #define ADDRESSES                                                                                  \
     " CROSS JOIN addresses c ON c.id = m.conversation LEFT JOIN addresses s ON s.id = m.sender"    \
     " LEFT JOIN addresses a ON a.id = m.archive WHERE 1"
@@ -131,6 +131,11 @@ typedef struct reading {
     int64_t from, to;              /* places */
     jabi_buf sql, match;
     sqlite3_stmt *s;
+    unsigned limit;         /* rows of the statement */
+    unsigned rows;          /* that came */
+    int64_t last;           /* place of the last one */
+    int scanning, ended;    /* each row is looked at here; no more is wanted */
+    jabi_buf query, folded; /* what is looked for, and in what */
 } reading;
 
 static void write_sql(reading *r)
@@ -201,30 +206,24 @@ static int find_addresses(reading *r)
     return (!r->q.conversation.p || r->conversation) && (!r->q.archive.p || r->archive);
 }
 
-/* Terms as FTS5 wants them; 0 when there are none. What the user wrote is always
- * between quotes, and has none itself: it is folded. */
+/* Terms as FTS5 wants them. What the user wrote is always between quotes, and
+ * has none itself: it is folded. */
 static int write_match(reading *r)
 {
-    jabi_buf query;
-    jabi_buf_init(&query, r->st->mem, SIZE_MAX);
-    int err = jabi_fold_query(&query, r->q.words);
-    jab_str left = jabi_buf_str(&query);
-    int any = left.n > 0;
+    jab_str left = jabi_buf_str(&r->query);
     if (r->conversation)
         jabi_buf_printf(&r->match, "\"_%lld\" ", (long long)r->conversation);
-    for (jab_str term; err == 0 && (term = jabi_fold_term(&left)).p;) {
+    for (jab_str term; (term = jabi_fold_term(&left)).p;) {
         int whole = term.p[term.n - 1] == ' ';
         jabi_buf_printf(&r->match, "\"" JAB_FMT "\"%s ", (int)term.n - 1 - whole, term.p + 1,
                         whole ? "" : "*");
     }
-    jabi_buf_fini(&query);
-    if (err == JAB_ENOMEM || r->match.error)
-        err = jabi_sqlite_fail(r->st, SQLITE_NOMEM);
-    return err < 0 ? err : any;
+    return r->match.error ? jabi_sqlite_fail(r->st, SQLITE_NOMEM) : 0;
 }
 
 static int prepare(reading *r)
 {
+    jabi_buf_reset(&r->sql);
     write_sql(r);
     if (r->sql.error)
         return jabi_sqlite_fail(r->st, SQLITE_NOMEM);
@@ -234,7 +233,7 @@ static int prepare(reading *r)
     const int64_t numbers[] = {
         [1] = r->q.key,    [2] = r->conversation, [3] = r->archive, [6] = r->q.fingerprint,
         [7] = r->q.before, [8] = r->q.after,      [9] = r->q.since, [10] = r->q.until,
-        [11] = r->from,    [12] = r->to,          [13] = r->q.limit};
+        [11] = r->from,    [12] = r->to,          [13] = r->limit};
     for (int i = 1; i < (int)(sizeof numbers / sizeof numbers[0]); i++)
         if (i != 4 && i != 5)
             sqlite3_bind_int64(r->s, i, numbers[i]);
@@ -267,38 +266,114 @@ static jab_kept_message message_of(sqlite3_stmt *s)
     };
 }
 
-static int hand_out(const reading *r, jab_kept_fn fn, void *arg)
+/* Whether a row is what a search looks for. 1, 0 or JAB_ENOMEM. */
+static int meets(reading *r, const jab_kept_message *m)
 {
-    int n = 0, rc;
-    while ((rc = sqlite3_step(r->s)) == SQLITE_ROW) {
-        jab_kept_message m = message_of(r->s);
-        n++;
-        if (fn(arg, &m))
-            return n;
-    }
-    return rc == SQLITE_DONE ? n : jabi_sqlite_fail(r->st, rc);
+    if (!m->body.p || !jabi_query_meets(&r->q, 1, m))
+        return 0;
+    jabi_buf_reset(&r->folded);
+    if (jabi_fold(&r->folded, m->body) < 0)
+        return jabi_sqlite_fail(r->st, SQLITE_NOMEM);
+    return jabi_fold_has(jabi_buf_str(&r->folded), jabi_buf_str(&r->query));
 }
 
-static int look(jab_store *store, const jab_kept_query *q, int search, jab_kept_fn fn, void *arg)
+static int hand_out(reading *r, jab_kept_fn fn, void *arg)
+{
+    unsigned n = 0;
+    int rc = SQLITE_DONE;
+    while (!r->ended && (rc = sqlite3_step(r->s)) == SQLITE_ROW) {
+        jab_kept_message m = message_of(r->s);
+        r->last = sqlite3_column_int64(r->s, 14);
+        r->rows++;
+        int wanted = r->scanning ? meets(r, &m) : 1;
+        if (wanted < 0)
+            return wanted;
+        if (wanted) {
+            n++;
+            r->ended = fn(arg, &m) != 0 || n >= r->q.limit;
+        }
+    }
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? (int)n : jabi_sqlite_fail(r->st, rc);
+}
+
+static int run(reading *r, jab_kept_fn fn, void *arg)
+{
+    int n = prepare(r);
+    if (n == 0)
+        n = hand_out(r, fn, arg);
+    jabi_sqlite_give(r->st, JABI_SQL_QUERY | r->bits, r->s);
+    r->s = NULL;
+    return n;
+}
+
+/* -- Search --------------------------------------------------------------------- */
+
+#define SCAN_FOR_ONE 10  /* rows looked at for each that is wanted */
+#define SCAN_MAX     500 /* and in sum: a few milliseconds */
+
+/*
+ * Looks through the first rows themselves. What is frequent is found there, at
+ * once, while the index would gather all rows that have any word with that
+ * beginning before it tells the first.
+ */
+static int scan(reading *r, jab_kept_fn fn, void *arg)
+{
+    unsigned bits = r->bits;
+    r->limit = r->q.limit < SCAN_MAX / SCAN_FOR_ONE ? r->q.limit * SCAN_FOR_ONE : SCAN_MAX;
+    r->bits &= BY_STAMP | FORWARDS | PLACE_FROM | PLACE_TO;
+    r->scanning = 1;
+    int n = run(r, fn, arg);
+    r->scanning = 0;
+    r->bits = bits;
+    r->ended |= r->rows < r->limit;
+    return n;
+}
+
+/* Asks the index for what is behind the rows that were looked at. */
+static int ask_index(reading *r, jab_kept_fn fn, void *arg)
+{
+    r->bits |= r->q.forwards ? PLACE_FROM : PLACE_TO;
+    if (r->q.forwards)
+        r->from = r->last + 1;
+    else
+        r->to = r->last;
+    int n = write_match(r);
+    r->limit = r->q.limit;
+    return n < 0 ? n : run(r, fn, arg);
+}
+
+static int search(reading *r, jab_kept_fn fn, void *arg)
+{
+    int n = jabi_fold_query(&r->query, r->q.words);
+    if (n == JAB_ENOMEM)
+        return jabi_sqlite_fail(r->st, SQLITE_NOMEM);
+    if (n < 0 || r->query.n == 0)
+        return n;
+    n = scan(r, fn, arg);
+    if (n < 0 || r->ended)
+        return n;
+    r->q.limit -= (unsigned)n;
+    int more = ask_index(r, fn, arg);
+    return more < 0 ? more : n + more;
+}
+
+static int look(jab_store *store, const jab_kept_query *q, int words, jab_kept_fn fn, void *arg)
 {
     reading r = {.st = jabi_sqlite_of(store)};
     int by_stamp;
-    int n = jabi_query_take(&r.q, q, search, &by_stamp);
+    int n = jabi_query_take(&r.q, q, words, &by_stamp);
     if (n < 0)
         return n;
-    find_bits(&r, by_stamp, search);
-    jabi_buf_init(&r.sql, r.st->mem, SIZE_MAX);
-    jabi_buf_init(&r.match, r.st->mem, SIZE_MAX);
+    find_bits(&r, by_stamp, words);
+    r.limit = r.q.limit;
+    jabi_buf *bufs[] = {&r.sql, &r.match, &r.query, &r.folded};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+        jabi_buf_init(bufs[i], r.st->mem, SIZE_MAX);
     n = find_addresses(&r);
-    if (n > 0 && search)
-        n = write_match(&r);
-    if (n > 0) {
-        n = prepare(&r);
-        n = n < 0 ? n : hand_out(&r, fn, arg);
-        jabi_sqlite_give(r.st, JABI_SQL_QUERY | r.bits, r.s);
-    }
-    jabi_buf_fini(&r.sql);
-    jabi_buf_fini(&r.match);
+    if (n > 0)
+        n = words ? search(&r, fn, arg) : run(&r, fn, arg);
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+        jabi_buf_fini(bufs[i]);
     return n;
 }
 

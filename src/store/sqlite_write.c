@@ -142,10 +142,12 @@ static int free_place(jabi_sqlite *st, int64_t stamp, int64_t key, int64_t *plac
 {
     sqlite3_stmt *s;
     *place = jabi_sqlite_place(stamp, key);
-    int err = jabi_sqlite_take(st, JABI_SQL_PLACE, "SELECT 1 FROM messages WHERE place = ?1", &s);
+    int err = jabi_sqlite_take(st, JABI_SQL_PLACE,
+                               "SELECT 1 FROM messages WHERE place = ?1 AND key <> ?2", &s);
     if (err < 0)
         return err;
     int rc;
+    sqlite3_bind_int64(s, 2, key);
     for (;; *place += JABI_PLACES) {
         sqlite3_bind_int64(s, 1, *place);
         rc = sqlite3_step(s);
