@@ -1,6 +1,7 @@
 /* disk_vfs.c: the VFS that SQLite sees of a disk in memory. */
 #include "disk_vfs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,10 +338,11 @@ static int vfs_time(sqlite3_vfs *vfs, double *now)
     return SQLITE_OK;
 }
 
+/* The errno of the last fault, as SQLite's own VFS for Unix gives it. */
 static int vfs_last_error(sqlite3_vfs *vfs, int n, char *out)
 {
-    (void)vfs, (void)n, (void)out;
-    return 0;
+    (void)n, (void)out;
+    return disk_of(vfs)->fault == DISK_FULL ? ENOSPC : EIO;
 }
 
 int disk_register(disk *d, const char *name)
