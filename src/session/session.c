@@ -376,8 +376,12 @@ static void before_out(jab_session *s)
         return;
     }
     int must = s->outbox.marked || s->outbox.redo;
-    if ((must ? jabi_store_commit(s) : jabi_store_settle(s)) >= 0)
-        jabi_sm_before_out(s);
+    if ((must ? jabi_store_commit(s) : jabi_store_settle(s)) < 0)
+        return;
+    jabi_sm_before_out(s);
+    err = jabi_sm_ask_behind(s);
+    if (err < 0)
+        jabi_session_fail_with(s, err);
 }
 
 jab_str jab_session_out(jab_session *s)

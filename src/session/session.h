@@ -209,6 +209,7 @@ struct jab_session {
     uint32_t sm_epoch;
     int ack_owed;     /* the last answer left stanzas out */
     int ack_paused;   /* the application had too much to pull: answers may wait behind it */
+    int asks_behind;  /* without stream management: such a question is open */
     int64_t asked_at; /* when the open question was asked; JAB_NEVER: none is open */
     int kept;         /* the last stream may be taken up: its state is still there */
 

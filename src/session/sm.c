@@ -270,9 +270,11 @@ void jabi_sm_count_in(jab_session *s)
 
 /* -- The stream ------------------------------------------------------------------------- */
 
+/* With a store, what was sent meanwhile is asked behind, as it will be now. */
 static int on_refused(jab_session *s)
 {
-    settle_unknown(s);
+    if (!s->cfg.store)
+        settle_unknown(s);
     jabi_sm_forget(&s->stream);
     return 0;
 }

@@ -33,6 +33,10 @@ int jabi_sm_is_unmanaged(const jab_session *s);
 uint64_t jabi_sm_last_serial(const jab_session *s);
 int jabi_sm_settle_upto(jab_session *s, uint64_t serial);
 
+/* behind.c: asks the server behind these messages, unless it is being asked;
+ * its answer settles them. 0 or < 0. */
+int jabi_sm_ask_behind(jab_session *s);
+
 /* A message that is not settled came back: 1 and its tag, and it is not
  * reported any more; 0 when there is none of that id; < 0 on failure. */
 int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag);

@@ -224,6 +224,67 @@ static void a_full_disk_refuses_and_sends_nothing(void **state)
     end();
 }
 
+/* -- Without stream management -------------------------------------------------------- */
+
+/* Answers the question that stands behind the messages. */
+static void answer_behind(const char *type)
+{
+    char id[64] = "", text[300];
+    const char *at = strstr(e.sent, "<iq ");
+    at = at ? strstr(at, " id='") : NULL;
+    assert_non_null(at);
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(at + 5, "'"), at + 5);
+    snprintf(text, sizeof text, "<iq type='%s' from='example.org' id='%s'/>", type, id);
+    peer_clear(&e);
+    assert_true(peer_says(&e, text) >= 0);
+}
+
+static void online_without_sm(void)
+{
+    begin();
+    to_features(PEER_BIND);
+    peer_bind(&e);
+    pull_all();
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    peer_clear(&e);
+}
+
+static void without_management_a_question_behind_tells(void **state)
+{
+    (void)state;
+    online_without_sm();
+    assert_int_equal(send_text("one", 1), 0);
+    assert_int_equal(send_text("two", 2), 0);
+    assert_true(peer_sent(&e, "<body>two</body>"));
+    assert_true(strstr(e.sent, "<body>two</body>") < strstr(e.sent, "urn:xmpp:ping"));
+    assert_int_equal(send_text("three", 3), 0); /* behind the question: not of its answer */
+    peer_collect(&e);
+    answer_behind("result");
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_sent(2, JAB_SENT_DELIVERED);
+    expect_no_sent();
+    answer_behind("error");
+    expect_sent(3, JAB_SENT_DELIVERED);
+    assert_int_equal(jab_outbox_count(e.s), 0);
+    assert_false(peer_sent(&e, "<iq "));
+    end();
+}
+
+static void without_an_answer_the_connection_is_dead(void **state)
+{
+    (void)state;
+    online_without_sm();
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    e.now += 30000;
+    jab_session_tick(e.s, e.now);
+    assert_true(jab_session_closed(e.s));
+    assert_int_equal(jab_session_error(e.s), JAB_ETIMEOUT);
+    expect_no_sent();
+    assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 1);
+    end();
+}
+
 /* What waited leaves once it is written that it did: not before, whichever
  * write fails, and whether or not anything was written before that one. */
 static void what_waits_does_not_leave_while_the_disk_is_full(void **state)
@@ -544,6 +605,8 @@ int main(void)
         cmocka_unit_test(a_message_is_on_the_disk_when_the_call_returns),
         cmocka_unit_test(messages_wait_while_offline_and_leave_in_order),
         cmocka_unit_test(a_full_disk_refuses_and_sends_nothing),
+        cmocka_unit_test(without_management_a_question_behind_tells),
+        cmocka_unit_test(without_an_answer_the_connection_is_dead),
         cmocka_unit_test(what_waits_does_not_leave_while_the_disk_is_full),
         cmocka_unit_test(the_outbox_has_a_limit),
         cmocka_unit_test(what_may_have_left_is_sent_again_only_when_the_archive_has_it_not),
