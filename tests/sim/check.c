@@ -207,7 +207,10 @@ static void read_conversation(sim_client *c, const char *conversation)
 static void check_archive(sim_client *c, const char *archive, size_t before)
 {
     sim_world *w = c->w;
-    size_t first = before > c->plan->first_history ? before - c->plan->first_history : 0;
+    size_t page = c->plan->first_history;
+    if (page > w->plan.server.page_max)
+        page = w->plan.server.page_max;
+    size_t first = before > page ? before - page : 0;
     for (size_t i = first; i < sim_server_archive_size(w->server, archive); i++) {
         const sim_entry *e = sim_server_archive_entry(w->server, archive, i);
         size_t row = e->message->body ? row_of(w, e->message) : SIZE_MAX;

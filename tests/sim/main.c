@@ -1,7 +1,7 @@
 /*
  * main.c: runs of the simulation.
  *
- *     sim [--seed S] [--runs N] [--jobs N] [--store none|memory|sqlite] [--trace]
+ *     sim [--seed S] [--runs N] [--jobs N] [--store none|memory|sqlite] [--most N] [--trace]
  *     sim --cuts [--stride N] [--jobs N]     golden sessions, cut at each byte
  *     sim --cut VARIANT,END,BYTE             one of these, with its trace
  *     sim --tap SEEDS ...                    as the test suite wants it
@@ -15,10 +15,9 @@
 
 #define JOBS_MAX       16
 #define TAIL_LINES     80
-#define VIOLATIONS_MAX 3 /* a job that found so many ends */
 
 typedef struct options {
-    uint64_t seed, runs, stride;
+    uint64_t seed, runs, stride, most; /* most: a job that found so many violations ends */
     unsigned jobs;
     sim_store_kind store;
     int trace, cuts;
@@ -86,7 +85,7 @@ static counts run_seeds(const options *o, unsigned job)
 {
     counts sum = {0};
     sim_world w = {0};
-    for (uint64_t i = job; i < o->runs && sum.violations < VIOLATIONS_MAX; i += o->jobs)
+    for (uint64_t i = job; i < o->runs && sum.violations < o->most; i += o->jobs)
         run_seed(&w, o->seed + i, o, &sum);
     sim_world_fini(&w);
     return sum;
@@ -229,7 +228,7 @@ static int take(options *o, const char *name, const char *value)
     struct {
         const char *name;
         uint64_t *to;
-    } numbers[] = {{"--seed", &o->seed}, {"--runs", &o->runs}, {"--stride", &o->stride}};
+    } numbers[] = {{"--seed", &o->seed}, {"--runs", &o->runs}, {"--stride", &o->stride}, {"--most", &o->most}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0) {
             *numbers[i].to = strtoull(value, NULL, 10);
@@ -259,7 +258,7 @@ static int run_one_cut(const char *cut)
 
 int main(int argc, char **argv)
 {
-    options o = {.seed = 1, .runs = 1, .stride = 1, .jobs = 1};
+    options o = {.seed = 1, .runs = 1, .stride = 1, .most = 3, .jobs = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
             o.trace = 1;
