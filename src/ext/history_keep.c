@@ -88,7 +88,8 @@ static int is_copy(const search *look, const jab_kept_message *there)
         return 0;
     if (m->row.id.p)
         return jab_str_eq(m->row.id, there->id) && distance <= DAY;
-    return !there->id.p && distance <= MOMENT && (m->is_stored || is_in_archive(there));
+    return !there->id.p && distance <= MOMENT &&
+           (m->is_stored || is_in_archive(&m->row) || is_in_archive(there));
 }
 
 static void note(search *look, const jab_kept_message *there)

@@ -11,6 +11,10 @@
 #define OWN   "juliet@example.org"
 #define ROMEO "romeo@example.net"
 
+#define FROM_ROMEO "from='" ROMEO "/orchard' to='" OWN "' type='chat'"
+#define SID(id)    "<stanza-id xmlns='urn:xmpp:sid:0' by='" OWN "' id='" id "'/>"
+#define TEXT(t)    "<body>" t "</body>"
+
 typedef struct account {
     peer e;
     jab_store *store;
@@ -187,6 +191,62 @@ static inline void account_log_in(account *a)
     account_forget(a);
     account_says(a, reply);
     assert_true(jab_session_online(e->s));
+}
+
+/* The first question to an archive that was never read. */
+static inline void account_look(account *a)
+{
+    assert_int_equal(jab_history_catch_up(a->e.s), 0);
+    assert_true(account_asked(a));
+}
+
+/* An account whose archive was empty at its first log-in. */
+static inline void account_begin(account *a)
+{
+    account_init(a);
+    account_new(a);
+    account_log_in(a);
+    account_look(a);
+    say_fin(a, OWN, 1, NULL, NULL);
+}
+
+/* A message that comes now, five seconds after the one before. */
+static inline void account_live(account *a, const char *attributes, const char *content)
+{
+    char text[2048];
+    a->wall += 5000;
+    snprintf(text, sizeof text, "<message %s>%s</message>", attributes, content);
+    account_says(a, text);
+}
+
+typedef struct history_listing {
+    char text[16384];
+    int64_t last_rank;
+} history_listing;
+
+static inline int history_list_row(void *arg, const jab_kept_message *m)
+{
+    history_listing *l = (history_listing *)arg;
+    size_t n = strlen(l->text);
+    assert_true(m->rank > l->last_rank || m->rank == JAB_RANK_PENDING);
+    l->last_rank = m->rank;
+    snprintf(l->text + n, sizeof l->text - n, JAB_FMT "%s" JAB_FMT " ", JAB_ARG(m->body),
+             m->archive_id.p ? "@" : "", JAB_ARG(m->archive_id));
+    return 0;
+}
+
+/* The bodies kept of a conversation in the order of their ranks, each with "@"
+ * and its id in the archive. */
+static inline const char *account_kept(account *a, const char *conversation)
+{
+    static history_listing l;
+    l.text[0] = '\0';
+    l.last_rank = 0;
+    assert_true(jab_store_read(a->store,
+                               JAB_KEPT_QUERY(.conversation = jab_cstr(conversation), .forwards = 1,
+                                              .limit = 2000),
+                               history_list_row, &l) >= 0);
+    return l.text;
 }
 
 static inline void account_free(account *a)

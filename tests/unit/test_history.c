@@ -4,61 +4,19 @@
 
 static account a;
 
-/* -- What is kept ------------------------------------------------------------------- */
-
-typedef struct listing {
-    char text[8192];
-    int64_t last_rank;
-} listing;
-
-static int add_row(void *arg, const jab_kept_message *m)
-{
-    listing *l = arg;
-    size_t n = strlen(l->text);
-    assert_true(m->rank > l->last_rank);
-    l->last_rank = m->rank;
-    snprintf(l->text + n, sizeof l->text - n, JAB_FMT "%s" JAB_FMT " ", JAB_ARG(m->body),
-             m->archive_id.p ? "@" : "", JAB_ARG(m->archive_id));
-    return 0;
-}
-
-/* The bodies in the order of the ranks, each with "@" and its id in the archive. */
-static const char *kept_in(const char *conversation)
-{
-    static listing l;
-    l = (listing){.text = ""};
-    assert_true(jab_store_read(a.store,
-                               JAB_KEPT_QUERY(.conversation = jab_cstr(conversation), .forwards = 1,
-                                              .limit = 1000),
-                               add_row, &l) >= 0);
-    return l.text;
-}
-
 static const char *kept(void)
 {
-    return kept_in(ROMEO);
+    return account_kept(&a, ROMEO);
 }
 
 static void say_live(const char *attributes, const char *content)
 {
-    char text[2048];
-    a.wall += 5000;
-    snprintf(text, sizeof text, "<message %s>%s</message>", attributes, content);
-    account_says(&a, text);
+    account_live(&a, attributes, content);
 }
 
-#define FROM_ROMEO "from='" ROMEO "/orchard' to='" OWN "' type='chat'"
-#define SID(id)    "<stanza-id xmlns='urn:xmpp:sid:0' by='" OWN "' id='" id "'/>"
-#define TEXT(t)    "<body>" t "</body>"
-
-/* An account whose archive was empty at its first log-in. */
 static void with_empty_archive(void)
 {
-    account_init(&a);
-    account_new(&a);
-    account_log_in(&a);
-    assert_true(account_asked(&a));
-    say_fin(&a, OWN, 1, NULL, NULL);
+    account_begin(&a);
 }
 
 /* Goes online again with what the store has; the pass behind the presence is asked. */
@@ -94,7 +52,7 @@ static void an_empty_archive_is_a_place(void **state)
     account_init(&a);
     account_new(&a);
     account_log_in(&a);
-    assert_true(account_asked(&a));
+    account_look(&a);
     assert_non_null(strstr(a.e.sent, "<before/>"));
     assert_true(strstr(a.e.sent, "urn:xmpp:carbons:2") < strstr(a.e.sent, "urn:xmpp:mam:2"));
     say_fin(&a, OWN, 1, NULL, NULL);
@@ -172,7 +130,7 @@ static void the_first_page_is_told_when_asked_for(void **state)
     a.cfg.first_history = 2;
     account_new(&a);
     account_log_in(&a);
-    assert_true(account_asked(&a));
+    account_look(&a);
     assert_non_null(strstr(a.e.sent, "<max>2</max><before/>"));
     result_of("a8", 8, "m8", "eight");
     result_of("a9", 9, "m9", "nine");
@@ -192,7 +150,7 @@ static void the_message_at_the_place_is_told_once(void **state)
     account_init(&a);
     account_new(&a);
     account_log_in(&a);
-    assert_true(account_asked(&a));
+    account_look(&a);
     result_of("a9", 9, "m9", "nine");
     say_fin(&a, OWN, 0, "a9", "a9");
     assert_string_equal(a.told, "");
@@ -241,7 +199,7 @@ static void without_an_archive_messages_do_not_wait(void **state)
     account_init(&a);
     account_new(&a);
     account_log_in(&a);
-    assert_true(account_asked(&a));
+    account_look(&a);
     say_live(FROM_ROMEO " id='m1'", TEXT("one") SID("forged"));
     assert_string_equal(a.told, "");
     say_refusal(&a, OWN, "service-unavailable");
