@@ -132,7 +132,8 @@ typedef struct jab_store_table {
     int (*remove)(jab_store *st, int64_t key);
     int (*read)(jab_store *st, const jab_kept_query *q, jab_kept_fn fn, void *arg);
 
-    /* Messages whose body has all of these words, newest first. Case, accents
+    /* Messages whose body has all of these words, newest first: by their stamps,
+     * also in one conversation, and `before` and `after` are stamps. Case, accents
      * and width do not matter, a word finds those that it begins, and Chinese,
      * Japanese and Thai text is found by any piece of it. */
     int (*search)(jab_store *st, const jab_kept_query *q, jab_kept_fn fn, void *arg);

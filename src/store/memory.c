@@ -70,8 +70,8 @@ static int no_memory(memory *st)
 /* Before a write. */
 static int begin(memory *st)
 {
-    if (st->failed)
-        return fail(st, JAB_ESTORE, JAB_STR("an earlier write failed, and was not rolled back"));
+    if (st->failed) /* the words are those of the first failure */
+        return JAB_ESTORE;
     st->store.dirty = 1;
     return 0;
 }

@@ -7,9 +7,8 @@ static int begin(jabi_sqlite *st)
 {
     if (st->read_only)
         return jabi_sqlite_fail(st, SQLITE_READONLY);
-    if (st->failed)
-        return jabi_sqlite_says(st, JAB_ESTORE, "an earlier write failed, and was not rolled back",
-                                st->path.p);
+    if (st->failed) /* the words are those of the first failure */
+        return JAB_ESTORE;
     if (st->store.dirty)
         return 0;
     st->store.dirty = 1;
