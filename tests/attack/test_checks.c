@@ -13,6 +13,7 @@
 int jabi_check_off = -1;
 
 static peer e;
+static jab_store *store; /* of an attack that needs one */
 
 /* Whether an event of this type waits; all are pulled. */
 static int saw(uint32_t type)
@@ -393,6 +394,37 @@ static int room_archive_speaks_for_a_contact(void)
     return saw(JAB_EV_MESSAGE);
 }
 
+static int has_archive_id(void *arg, const jab_kept_message *m)
+{
+    *(int *)arg |= m->archive_id.p != NULL;
+    return 0;
+}
+
+/* Chooses where its message stands in the account's archive: what is asked for
+ * from there is never found. */
+static int id_in_the_archive_by_a_contact(void)
+{
+    jab_config cfg;
+    int found = 0;
+    offline(&cfg);
+    assert_int_equal(jab_store_memory(&store, NULL), 0);
+    cfg.store = store;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    assert_true(peer_login(&e));
+    assert_int_equal(jab_history_catch_up(e.s), 0);
+    jab_session_tick(e.s, e.now);
+    char text[300];
+    snprintf(text, sizeof text, "<iq type='result' id='%s'><fin xmlns='urn:xmpp:mam:2'/></iq>",
+             last_id());
+    assert_true(peer_says(&e, text) > 0);
+    jab_session_tick(e.s, e.now);
+    peer_says(&e, "<message from='evil@example.com/x' id='m1'><body>hi</body>"
+                  "<stanza-id xmlns='urn:xmpp:sid:0' by='evil@example.com' id='a1'/></message>");
+    assert_int_equal(saw(JAB_EV_MESSAGE), 1);
+    assert_true(jab_store_read(store, JAB_KEPT_QUERY(.limit = 9), has_archive_id, &found) == 1);
+    return found;
+}
+
 static int poisoned_capabilities(void)
 {
     static const char caps[] = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' "
@@ -494,6 +526,7 @@ static const attack attacks[] = {
     ATTACK(CARBON_ACCOUNT, carbon_of_another_account),
     ATTACK(MAM_QUERY, history_from_a_stranger),
     ATTACK(MAM_ROOM, room_archive_speaks_for_a_contact),
+    ATTACK(STANZA_ID_BY, id_in_the_archive_by_a_contact),
     ATTACK(CAPS_HASH, poisoned_capabilities),
     ATTACK(RECEIPT_SENDER, receipt_of_a_stranger),
     ATTACK(RECEIPT_TRUSTED, stranger_asks_for_a_receipt),
@@ -512,6 +545,8 @@ static int run_attack(const attack *a, int off)
     int succeeded = a->run();
     jabi_check_off = -1;
     peer_free(&e);
+    jab_store_free(store);
+    store = NULL;
     return succeeded;
 }
 
