@@ -45,7 +45,25 @@ int jab_mark_displayed(jab_session *s, const jab_message *m)
     return jab_out_send(o, 0);
 }
 
+static int on_kept(void *arg, const jab_kept_message *m)
+{
+    *(int64_t *)arg = m->key;
+    return 1;
+}
+
 /* What another client of the account says is about a message of the other side. */
+static int on_own(jab_ext_ctx *x, const jab_stanza *st, jab_str id)
+{
+    jab_store *store = jab_ext_store(x);
+    int64_t key = 0;
+    int err = 0;
+    if (store)
+        err = store->table->read(
+            store, JAB_KEPT_QUERY(.conversation = jab_stanza_to(st).bare, .id = id, .limit = 1),
+            on_kept, &key);
+    return err < 0 ? err : jabi_receipts_emit(x, st, id, JAB_EV_DISPLAYED, key);
+}
+
 static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
 {
     const unsigned copied = JAB_VIA_CARBON_SENT | JAB_VIA_ARCHIVE;
@@ -56,7 +74,7 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
         return JAB_PASS;
     int is_own = jab_jid_bare_eq(&from, jab_session_jid(jab_ext_session(x)));
     if (is_own && (jab_stanza_via(st) & copied))
-        return jabi_receipts_emit(x, st, id, JAB_EV_DISPLAYED, 0);
+        return on_own(x, st, id);
     return jabi_receipts_claim(x, st, id, JAB_EV_DISPLAYED, JAB_OWN_DISPLAYED);
 }
 

@@ -40,16 +40,26 @@ int jabi_receipts_emit(jab_ext_ctx *x, const jab_stanza *st, jab_str id, uint32_
     return JAB_PASS;
 }
 
+/* As the history files it: in a room each occupant is somebody of his own. */
+static jab_str conversation_with_sender(const jab_stanza *st)
+{
+    jab_jid from = jab_stanza_from(st);
+    return jab_stanza_via(st) & JAB_VIA_ROOM ? from.full : from.bare;
+}
+
 int jabi_receipts_claim(jab_ext_ctx *x, const jab_stanza *st, jab_str id, uint32_t event,
                         jab_own_state own)
 {
     jab_session *s = jab_ext_session(x);
     const jabi_recent_row *row = jabi_recent_find(s, id);
     int is_right = row && jabi_recent_went_to(s, row, st);
-    (void)own;
-    if (!JAB_CHECK(RECEIPT_SENDER, is_right))
+    int64_t key = 0;
+    int found = jabi_history_own_state(x, conversation_with_sender(st), id, own, &key);
+    if (found < 0)
+        return found;
+    if (!JAB_CHECK(RECEIPT_SENDER, is_right || found))
         return JAB_PASS;
-    return jabi_receipts_emit(x, st, id, event, 0);
+    return jabi_receipts_emit(x, st, id, event, key);
 }
 
 /* -- Answering -------------------------------------------------------------- */
@@ -102,7 +112,7 @@ const jab_ext jabi_ext_receipts = {
     .name = "receipts",
     .spec = "XEP-0184 1.4.0",
     .features = JAB_LIST(NS),
-    .needs = JAB_LIST("message", "roster"),
+    .needs = JAB_LIST("history", "message", "roster"),
     JAB_ROUTES(routes),
     .outgoing = ask,
 };
