@@ -189,14 +189,47 @@ static int64_t rank_behind(int64_t last, int64_t stamp)
     return rank < JAB_RANK_PENDING ? rank : JAB_RANK_PENDING - 1;
 }
 
-int64_t jabi_history_next_rank(jab_ext_ctx *x, jab_str conversation, int64_t stamp)
+/* Behind the last message of a conversation whose rank is less than `before`. */
+static int64_t rank_before(jab_ext_ctx *x, jab_str conversation, int64_t before, int64_t stamp)
 {
     jab_store *store = jab_ext_store(x);
     int64_t last = 0;
     int n = store->table->read(
-        store, JAB_KEPT_QUERY(.conversation = conversation, .before = JAB_RANK_PENDING, .limit = 1),
-        on_rank, &last);
+        store, JAB_KEPT_QUERY(.conversation = conversation, .before = before, .limit = 1), on_rank,
+        &last);
     return n < 0 ? n : rank_behind(last, stamp);
+}
+
+int64_t jabi_history_next_rank(jab_ext_ctx *x, jab_str conversation, int64_t stamp)
+{
+    return rank_before(x, conversation, JAB_RANK_PENDING, stamp);
+}
+
+/* What was stored for us, or is a room's history, may be older than the place
+ * from which the archive was read: then it is in a gap. */
+static int is_from_gap(const history_archive *a, const history_message *m)
+{
+    return a && a->has_cursor && m->is_stored && is_in_archive(&m->row) && m->row.stamp > 0 &&
+           m->row.stamp <= a->stamp;
+}
+
+static int on_gap(void *arg, int64_t rank, jab_str id)
+{
+    (void)id;
+    *(int64_t *)arg = rank;
+    return 0;
+}
+
+/* By its time, and below the end of the latest gap. */
+static int64_t rank_in_gap(jab_ext_ctx *x, const history_archive *a, const history_message *m)
+{
+    int64_t end = JAB_RANK_PENDING, stamp = m->row.stamp;
+    int err = jabi_history_gap_each(x, a->key, on_gap, &end);
+    if (err < 0)
+        return err;
+    int64_t before = (stamp + 1) * 1000 < end ? (stamp + 1) * 1000 : end;
+    int64_t rank = rank_before(x, m->row.conversation, before, stamp);
+    return rank < end ? rank : end - 1;
 }
 
 /* Below what was reached, in the order in which the page brings them. */
@@ -217,6 +250,8 @@ static int64_t rank_for(jab_ext_ctx *x, const history_archive *a, const history_
                         history_mode mode)
 {
     history_state *state = jab_ext_state(x);
+    if (mode == HISTORY_LIVE && is_from_gap(a, m))
+        return rank_in_gap(x, a, m);
     if (mode == HISTORY_LIVE)
         return jabi_history_next_rank(x, m->row.conversation, m->row.stamp);
     if (mode == HISTORY_OLDER)

@@ -167,6 +167,34 @@ static void the_message_at_the_place_is_told_once(void **state)
     account_free(&a);
 }
 
+/* Offline storage, or a room's history, may have what is older than the first
+ * page: by its time, and before the page also when that is the same. */
+static void what_is_older_than_the_first_page_stands_before_it(void **state)
+{
+    static const char *const older[] = {"seven", "eight", "one"};
+    static const int64_t stamps[] = {1699999999000, 1700000009000, 1699999990000};
+    (void)state;
+    account_init(&a);
+    a.cfg.first_history = 1;
+    account_new(&a);
+    account_log_in(&a);
+    account_look(&a);
+    say_result(&a, OWN, "a9", 1700000009000, FROM_ROMEO " id='m9'", TEXT("nine"));
+    say_fin(&a, OWN, 0, "a9", "a9");
+    for (int i = 0; i < 3; i++) {
+        char content[512], when[JAB_DATETIME_SIZE];
+        history_stamp(when, stamps[i]);
+        snprintf(content, sizeof content,
+                 TEXT("%s") SID("b%d") "<delay xmlns='urn:xmpp:delay' from='example.org' "
+                                       "stamp='%s'/>",
+                 older[i], i, when);
+        say_live(FROM_ROMEO " id='old'", content);
+    }
+    assert_string_equal(a.told, "nine seven eight one ");
+    assert_string_equal(kept(), "one@b2 seven@b0 eight@b1 nine@a9 ");
+    account_free(&a);
+}
+
 static void a_trimmed_archive_leaves_a_gap(void **state)
 {
     (void)state;
@@ -415,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_later_session_goes_on_where_it_ended),
         cmocka_unit_test(the_first_page_is_told_when_asked_for),
         cmocka_unit_test(the_message_at_the_place_is_told_once),
+        cmocka_unit_test(what_is_older_than_the_first_page_stands_before_it),
         cmocka_unit_test(a_trimmed_archive_leaves_a_gap),
         cmocka_unit_test(without_an_archive_messages_do_not_wait),
         cmocka_unit_test(a_pass_that_fails_is_tried_again),
