@@ -107,8 +107,9 @@ static void on_online(sim_client *c, const jab_event *ev)
     c->w->logins++;
     if (resumed)
         return;
+    c->archived_at_login = sim_server_archive_size(c->w->server, c->plan->account);
     if (c->never_synced)
-        c->archived_before = sim_server_archive_size(c->w->server, c->plan->account);
+        c->archived_before = c->archived_at_login;
     c->synced = c->in_room = c->room_synced = 0;
     if (jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) < 0)
         c->connect_at = c->w->now; /* out of memory: the next stream will */

@@ -174,6 +174,7 @@ typedef struct sim_client {
     int lost_power; /* a commit may have reached the disk though nobody was told */
     unsigned killed;
     size_t archived_before, room_archived_before; /* when it first asked */
+    size_t archived_at_login;
     unsigned logins, resumed;
 } sim_client;
 
