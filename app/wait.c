@@ -74,6 +74,7 @@ void app_signals_init(void)
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
         return;
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
     handle(SIGINT, on_end);
     handle(SIGTERM, on_end);
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)

@@ -15,7 +15,7 @@ int64_t app_now(void);
 int64_t app_wall(void);
 
 /* Catches SIGINT, SIGTERM, SIGHUP (unless it is ignored, as under nohup) and
- * SIGCHLD; ignores SIGPIPE. A second signal to end ends the program at once. */
+ * SIGCHLD; ignores SIGPIPE and SIGXFSZ. A second signal to end ends the program at once. */
 void app_signals_init(void);
 
 /* The signal that asked for the end (SIGINT, SIGTERM or SIGHUP), or 0. */

@@ -83,6 +83,7 @@ struct cli {
 
     jab_store *store;       /* what is kept of the account here, or NULL */
     int commits;            /* 1: what came is kept when it was dealt with, not before */
+    int pulled;             /* 1: something was pulled since the last time */
     unsigned receipts;      /* enum jab_receipts_flags */
     unsigned first_history; /* messages to fetch of an archive that was never read */
     int store_failures;     /* ends of the connection in a row because nothing could be kept */
@@ -255,9 +256,17 @@ typedef struct cli_found {
 
 /* Finds the newest messages that fit. An exit status; none found is no failure. */
 int cli_find_kept(cli *c, const cli_find *find, cli_found *found);
+
+/* The id in the archive of a kept message, to be freed; NULL when it has none. */
+int cli_archive_id(cli *c, int64_t key, char **id);
+
 void cli_found_add(cli_found *found, json_t *record);
 void cli_found_reverse(cli_found *found);
 void cli_found_free(cli_found *found);
+
+/* Puts what only the archive has among what is kept, and leaves the newest `limit`. The
+ * archive's order counts; `archived` is empty then. */
+void cli_found_merge(cli_found *kept, cli_found *archived, unsigned limit);
 
 /* -- archive.c, export.c: for the history ------------------------------------------------- */
 

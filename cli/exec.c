@@ -109,6 +109,7 @@ static int spawn(pid_t *pid, const char *command, int in, char **list)
     posix_spawnattr_init(&attributes);
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     int err = posix_spawn(pid, "/bin/sh", &actions, &attributes, (char *const *)argv, list);

@@ -93,3 +93,90 @@ int cli_find_kept(cli *c, const cli_find *find, cli_found *found)
     cli_found_reverse(found);
     return err < 0 ? say_store(c, err) : APP_OK;
 }
+
+static int on_id(void *arg, const jab_kept_message *kept)
+{
+    *(char **)arg = kept->archive_id.n ? app_copy(kept->archive_id) : NULL;
+    return 1;
+}
+
+int cli_archive_id(cli *c, int64_t key, char **id)
+{
+    *id = NULL;
+    int err = jab_store_read(c->store, JAB_KEPT_QUERY(.key = key), on_id, id);
+    return err < 0 ? say_store(c, err) : APP_OK;
+}
+
+/* -- Two lists in one ------------------------------------------------------------------- */
+
+/* A kept record by its id in the archive. */
+struct place_of {
+    jab_str id;
+    json_t **record;
+};
+
+static int compare(const void *a, const void *b)
+{
+    jab_str one = ((const struct place_of *)a)->id, other = ((const struct place_of *)b)->id;
+    size_t n = one.n < other.n ? one.n : other.n;
+    int order = n ? memcmp(one.p, other.p, n) : 0;
+    return order ? order : (one.n > other.n) - (one.n < other.n);
+}
+
+/* Replaces archived records by the kept ones that are the same: these know more. What is
+ * left in `kept` is in no archive. */
+static void match(cli_found *kept, cli_found *archived)
+{
+    struct place_of *places = app_alloc((kept->n + 1) * sizeof *places);
+    size_t n = 0;
+    for (size_t i = 0; i < kept->n; i++) {
+        jab_str id = app_text_at(kept->v[i], "archive_id");
+        if (id.n)
+            places[n++] = (struct place_of){id, &kept->v[i]};
+    }
+    qsort(places, n, sizeof *places, compare);
+    for (size_t i = 0; i < archived->n; i++) {
+        struct place_of key = {app_text_at(archived->v[i], "archive_id"), NULL};
+        struct place_of *found = bsearch(&key, places, n, sizeof *places, compare);
+        if (!found || !*found->record)
+            continue;
+        json_decref(archived->v[i]);
+        archived->v[i] = *found->record;
+        *found->record = NULL;
+    }
+    free(places);
+}
+
+/* ISO 8601 in UTC, with and without a fraction: "...05Z" comes before "...05.2Z". */
+static int is_before(const json_t *a, const json_t *b)
+{
+    jab_str one = app_text_at(a, "stamp"), other = app_text_at(b, "stamp");
+    size_t n = strlen("2026-11-02T14:03:05");
+    return one.n > n && other.n > n && memcmp(one.p, other.p, n) < 0;
+}
+
+void cli_found_merge(cli_found *kept, cli_found *archived, unsigned limit)
+{
+    cli_found all = {0};
+    size_t next = 0;
+    match(kept, archived);
+    for (size_t i = 0; i < kept->n; i++) {
+        if (!kept->v[i])
+            continue;
+        while (next < archived->n && !is_before(kept->v[i], archived->v[next]))
+            cli_found_add(&all, archived->v[next++]);
+        cli_found_add(&all, kept->v[i]);
+    }
+    while (next < archived->n)
+        cli_found_add(&all, archived->v[next++]);
+    size_t spare = all.n > limit ? all.n - limit : 0;
+    for (size_t i = 0; i < spare; i++)
+        json_decref(all.v[i]);
+    if (spare)
+        memmove(all.v, all.v + spare, (all.n - spare) * sizeof *all.v);
+    all.n -= spare;
+    free(kept->v);
+    free(archived->v);
+    *archived = (cli_found){0};
+    *kept = all;
+}

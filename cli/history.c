@@ -124,6 +124,24 @@ static int find_and_print(struct run *r)
     return status == APP_OK ? print_all(r) : status;
 }
 
+/* Of all conversations together nobody knows here whether everything is kept: the archive
+ * is asked. What cannot be had from there is no failure of what is here. */
+static int find_everywhere(struct run *r)
+{
+    cli_found archived = {0};
+    char *before = NULL;
+    int status = cli_find_kept(r->c, &r->find, &r->found);
+    if (status != APP_OK || r->find.with.p || (r->found.n >= r->find.limit && !r->find.since))
+        return status;
+    if (r->find.before && (status = cli_archive_id(r->c, r->find.before, &before)) != APP_OK)
+        return status;
+    if (!r->find.before || before)
+        status = cli_find_archived(r->c, &r->find, before, &archived);
+    cli_found_merge(&r->found, &archived, r->find.limit);
+    free(before);
+    return status == APP_LACKS ? APP_OK : status;
+}
+
 /* What is kept is shown also when the server cannot be asked, but the status says that there
  * may be more. While another jabiru has the store, it keeps it up to date. */
 static int ask_and_print(struct run *r)
@@ -140,9 +158,11 @@ static int ask_and_print(struct run *r)
     int asked = cli_connect(c);
     if (asked == APP_OK)
         asked = cli_catch_up(c, &r->find);
-    if (asked > 128)
-        return asked;
-    status = find_and_print(r);
+    if (asked == APP_OK)
+        asked = find_everywhere(r);
+    else if (asked < 128)
+        (void)cli_find_kept(c, &r->find, &r->found);
+    status = asked < 128 ? print_all(r) : asked;
     return asked != APP_OK ? asked : status;
 }
 

@@ -134,18 +134,21 @@ int cli_commit(cli *c)
 {
     if (!c->store || !c->client)
         return 0;
+    c->pulled = 0;
     int err = jab_session_commit(cli_session(c));
     if (err == 0)
         c->store_failures = 0;
     return err;
 }
 
-/* What was pulled before has been dealt with. That nothing could be kept is
- * told by the end of the stream. */
-static void commit_before_next(cli *c)
+/* What was pulled has been dealt with. To be called before anything more is read: what came
+ * and was not pulled yet is not to be committed. That nothing could be kept is told by the end
+ * of the stream. */
+static void commit_pulled(cli *c)
 {
-    if (c->commits && c->store)
+    if (c->commits && c->store && c->pulled)
         (void)jab_session_commit(cli_session(c));
+    c->pulled = 0;
 }
 
 /* Asked for anew each time: deadlines of what is sent next count from then. */
@@ -231,10 +234,11 @@ static cli_what offline(cli *c, const jab_event *ev)
 /* One turn without waiting: an event, or CLI_TIME when there is none. */
 static cli_what turn(cli *c, const jab_event **ev)
 {
-    commit_before_next(c);
+    commit_pulled(c);
     int err = jab_client_process(c->client);
     tell_stage(c);
     *ev = jab_client_next(c->client);
+    c->pulled = *ev != NULL;
     if (*ev) {
         if ((*ev)->type == JAB_EV_ONLINE || (*ev)->type == JAB_EV_RESUMED)
             tell_online(c, *ev);
@@ -373,11 +377,11 @@ int cli_barrier(cli *c)
 static void pull_all(cli *c)
 {
     const jab_event *ev;
-    commit_before_next(c);
     while ((ev = jab_client_next(c->client))) {
+        c->pulled = 1;
         if (c->others)
             c->others(c, ev);
-        commit_before_next(c);
+        commit_pulled(c);
     }
 }
 
@@ -386,6 +390,7 @@ void cli_close(cli *c)
     if (!c->client || jab_client_over(c->client))
         return;
     int64_t until = earlier(app_now() + CLOSE_MS, c->deadline);
+    commit_pulled(c);
     jab_client_close(c->client);
     do {
         int err = jab_client_process(c->client);
