@@ -3,6 +3,8 @@
  * this client can do; the hashes of contacts are resolved once for all that
  * have the same one, and only if the hash is right.
  *
+ * In a session with a store what a hash stands for outlives the program.
+ *
  * Contacts with a subscription "to" and own resources are looked up by
  * themselves, a few at a time. Strangers and rooms' occupants are not.
  */

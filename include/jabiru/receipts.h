@@ -18,8 +18,15 @@ enum {
     JAB_EV_DISPLAYED = JAB_EV(333, 1), /* data: jab_receipt */
 };
 
-/* A message of one's own has arrived, or was displayed. Claims of others: `from`
- * is who says so. */
+/*
+ * A message of one's own has arrived, or was displayed. Claims of others: `from`
+ * is who says so, and the message went there: it is in the store, or, without
+ * one, among the last 256 of this session.
+ *
+ * JAB_EV_DISPLAYED from the own account, with JAB_VIA_CARBON_SENT or
+ * JAB_VIA_ARCHIVE: another client has displayed a message of the other party,
+ * which is the `to` of the event's stanza.
+ */
 typedef struct jab_receipt {
     jab_jid from;
     jab_str id;     /* of the message */

@@ -2,7 +2,8 @@
  * roster.h: the list of contacts (RFC 6121 2), kept up to date from the
  * server's pushes, with versions (RFC 6121 2.6) where the server has them.
  *
- * The table belongs to the session and lives through reconnects. Pushes that
+ * The table belongs to the session and lives through reconnects; in a session
+ * with a store (store.h) it is kept there, and can be read offline. Pushes that
  * come from anyone but the own account are dropped unseen (RFC 6121 2.1.6).
  */
 #ifndef JABIRU_ROSTER_H
@@ -64,8 +65,9 @@ typedef struct jab_roster_change {
 JAB_API int jab_roster_get(jab_session *s, uint64_t tag);
 
 /* Gives the session a roster kept from an earlier run, before the first
- * fetch, with the version it had: replaces the table. Everything is copied.
- * Returns 0, JAB_EJID, JAB_ENOMEM, JAB_ELIMIT. */
+ * fetch, with the version it had: replaces the table. Everything is copied. A
+ * session with a store needs no help. Returns 0, JAB_EJID, JAB_ENOMEM,
+ * JAB_ELIMIT, JAB_ESTORE. */
 JAB_API int jab_roster_load(jab_session *s, jab_str version, const jab_roster_item *items,
                             size_t n);
 

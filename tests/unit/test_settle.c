@@ -276,6 +276,27 @@ static void receipts_and_markers_change_what_is_kept(void **state)
     end();
 }
 
+/* XEP-0184 §5.5: a copy of a message that was answered is not answered. */
+static void a_message_is_answered_once(void **state)
+{
+    static const char asks[] =
+        "<message from='romeo@example.net/orchard' id='m1' type='chat'><body>there?</body>"
+        "<request xmlns='urn:xmpp:receipts'/></message>";
+    (void)state;
+    begin(1);
+    e.s->cfg.receipts = JAB_RECEIPTS_ANSWER;
+    jab_roster_item romeo = {.jid = jab_jid_view(ROMEO), .subscription = JAB_SUB_FROM};
+    assert_int_equal(jab_roster_load(e.s, JAB_STR("1"), &romeo, 1), 0);
+    assert_true(peer_says(&e, asks) >= 0);
+    assert_true(peer_sent(&e, "<received xmlns='urn:xmpp:receipts' id='m1'/>"));
+    peer_clear(&e);
+    assert_true(peer_says(&e, asks) >= 0);
+    pull_all();
+    assert_false(peer_sent(&e, "<received"));
+    assert_int_equal(jab_outbox_count(e.s), 0); /* it is no message of the application */
+    end();
+}
+
 static void what_came_back_has_failed(void **state)
 {
     (void)state;
@@ -305,6 +326,7 @@ int main(void)
         cmocka_unit_test(without_a_store_nothing_is_asked),
         cmocka_unit_test(without_memory_it_is_asked_later),
         cmocka_unit_test(receipts_and_markers_change_what_is_kept),
+        cmocka_unit_test(a_message_is_answered_once),
         cmocka_unit_test(what_came_back_has_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
