@@ -191,6 +191,27 @@ int jab_muc_nick(jab_session *s, jab_str jid, jab_str nick)
 
 /* -- The extension ---------------------------------------------------------- */
 
+/* A room that lets somebody in after all would go on sending. */
+static void give_up_join(jab_ext_ctx *x, muc_room *room)
+{
+    (void)send_leave(x, room, (jab_str){NULL, 0});
+    jabi_muc_fail_join(x, room, JAB_ETIMEOUT, NULL);
+}
+
+/* What the room answered, or was asked, may just now be on its way. */
+static int on_online(jab_ext_ctx *x, int resumed)
+{
+    muc_state *state = jab_ext_state(x);
+    for (size_t i = 0; resumed && i < state->rooms.n; i++) {
+        muc_room *room = (muc_room *)(void *)state->rooms.items[i];
+        if (room->deadline == JAB_NEVER)
+            continue;
+        room->deadline = answer_deadline(x);
+        jab_ext_wake(x, room->deadline);
+    }
+    return 0;
+}
+
 static int64_t tick(jab_ext_ctx *x, int64_t now)
 {
     muc_state *state = jab_ext_state(x);
@@ -200,7 +221,7 @@ static int64_t tick(jab_ext_ctx *x, int64_t now)
         if (room->deadline > now)
             next = room->deadline < next ? room->deadline : next;
         else if (room->phase == MUC_JOINING)
-            jabi_muc_fail_join(x, room, JAB_ETIMEOUT, NULL);
+            give_up_join(x, room);
         else
             jabi_muc_end_leave(x, room);
     }
@@ -239,6 +260,7 @@ const jab_ext jabi_ext_muc = {
     .features = JAB_LIST(NS_MUC),
     .state_size = sizeof(muc_state),
     JAB_ROUTES(routes),
+    .online = on_online,
     .offline = on_offline,
     .tick = tick,
     .stop = stop,

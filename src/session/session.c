@@ -341,8 +341,10 @@ void jab_session_tick(jab_session *s, int64_t now)
         jabi_feed_more(s);
     if (s->eof && !jabi_feed_is_left(s) && !s->closed)
         end_of_input(s);
-    jabi_requests_expire(s);
-    jabi_exts_tick(s);
+    if (s->online) { /* what an earlier stream left waits until this one takes it up */
+        jabi_requests_expire(s);
+        jabi_exts_tick(s);
+    }
     jabi_session_settle(s);
     jabi_feed_watch(s);
     if (!s->closed)
@@ -355,9 +357,13 @@ int64_t jab_session_deadline(const jab_session *s)
         return JAB_NEVER;
     if (s->stream.phase == JABI_PHASE_WORK || jabi_feed_waits(s))
         return s->now;
-    const int64_t candidates[] = {
-        jabi_sm_deadline(s), s->login_deadline,         s->close_deadline,    s->stanza_deadline,
-        keepalive_at(s),     jabi_requests_deadline(s), jabi_exts_deadline(s)};
+    const int64_t candidates[] = {jabi_sm_deadline(s),
+                                  s->login_deadline,
+                                  s->close_deadline,
+                                  s->stanza_deadline,
+                                  keepalive_at(s),
+                                  s->online ? jabi_requests_deadline(s) : JAB_NEVER,
+                                  s->online ? jabi_exts_deadline(s) : JAB_NEVER};
     int64_t earliest = JAB_NEVER;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
         if (candidates[i] < earliest)

@@ -410,15 +410,21 @@ static void requests_outlive_a_cut(void **state)
     char id[40], text[200];
     snprintf(id, sizeof id, JAB_FMT, JAB_ARG(jab_out_id(o)));
     assert_int_equal(jab_out_send(o, 5), 0);
+    assert_int_equal(jab_muc_join(e.s, JAB_STR("room@muc.example.org"), JAB_STR("x"), NULL, 6), 0);
     cut();
     assert_int_equal(jab_session_next(e.s)->type, JAB_EV_OFFLINE);
     assert_null(jab_session_next(e.s));
     e.now += 100000;
     to_features(SM_FEATURES);
-    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base + 1);
+    jab_session_tick(e.s, e.now); /* their time does not run while nobody can answer */
+    assert_true(jab_session_deadline(e.s) > e.now);
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", base + 2);
     peer_says(&e, text);
     jab_session_tick(e.s, e.now);
     assert_int_equal(jab_session_next(e.s)->type, JAB_EV_RESUMED);
+    assert_null(jab_session_next(e.s));
+    e.now += 20000;
+    jab_session_tick(e.s, e.now);
     assert_null(jab_session_next(e.s));
     snprintf(text, sizeof text, "<iq type='result' from='romeo@example.net/o' id='%s'/>", id);
     peer_says(&e, text);
