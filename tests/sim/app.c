@@ -121,6 +121,9 @@ static void on_message(sim_client *c, const jab_event *ev)
     const jab_message *m = ev->message;
     if (m->type == JAB_MSG_ERROR || !m->body.p)
         return;
+    /* A room in which nobody is cannot say anything. */
+    if (m->type == JAB_MSG_GROUPCHAT && !(m->flags & JAB_VIA_ROOM))
+        return;
     sim_row *row = sim_row_by_id(c->w, m->id, m->body);
     SIM_NOTE(c->w, m->key, "c%u gets " JAB_FMT ": \"" JAB_FMT "\" (key %lld, flags %x)", c->index,
              JAB_ARG(m->id), JAB_ARG(m->body), (long long)m->key, m->flags);

@@ -287,6 +287,8 @@ const char *sim_client_unsettled(const sim_client *c)
     int has_room = c->w->plan.has_room;
     if (!c->s || !jab_session_online(c->s))
         return "is not online";
+    if (c->wire->link.broken || !c->wire->conn)
+        return "does not know that its connection is gone";
     if (has_events(c) || c->w->now < c->slow_until)
         return "has events to take";
     if (jab_outbox_count(c->s) || jab_sm_waiting(c->s))
