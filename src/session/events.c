@@ -52,13 +52,26 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
     s->ack_paused |= q->n >= s->cfg.max_events;
     s->drained = 0;
     s->owed += type == JAB_EV_MESSAGE;
-    if (s->cfg.store && (s->cfg.store->dirty || s->unsaved))
+    /* A stanza that has written nothing yet may do so behind this. */
+    if (s->cfg.store && (s->cfg.store->dirty || s->unsaved || s->current))
         s->unsaved++;
     return &slot->event;
 }
 
+void jabi_event_take_back(jab_session *s)
+{
+    jabi_event_queue *q = &s->events;
+    jabi_queued_event *slot = &q->ring[(q->first + --q->n) % q->cap];
+    s->owed -= slot->event.type == JAB_EV_MESSAGE;
+    s->unsaved = s->unsaved < q->n ? s->unsaved : q->n;
+    jabi_holder_unref(s, slot->holder);
+}
+
+/* That one was delivered is said once, whatever it was read in. */
 static int is_of_message(const jab_event *ev)
 {
+    if (ev->type == JAB_EV_SENT)
+        return ((const jab_sent *)ev->data)->state == JAB_SENT_FAILED;
     return ev->type == JAB_EV_MESSAGE || (ev->stanza && jab_stanza_kind(ev->stanza) == JAB_MESSAGE);
 }
 
@@ -87,8 +100,10 @@ const jab_event *jab_session_next(jab_session *s)
         q->shown = (jab_event){.type = JAB_EV_OFFLINE, .fault = &s->fault};
         return &q->shown;
     }
-    if (q->n)
-        (void)jabi_store_settle(s); /* a failure ends the stream, and is an event behind these */
+    /* A failure ends the stream, and is an event behind these; what the end let go is
+     * not committed either. */
+    if (q->n && jabi_store_settle(s) < 0)
+        (void)jabi_store_settle(s);
     if (q->n == 0) {
         s->drained = 1;
         jabi_sm_pulled(s);

@@ -249,8 +249,12 @@ void jabi_holders_fini(jab_session *s);
  * and the stream has ended. */
 int jabi_store_commit(jab_session *s);
 
-/* As above, but leaves what the caller is to commit. */
+/* As above, but leaves what the caller is to commit; and whether there is such. */
 int jabi_store_settle(jab_session *s);
+int jabi_store_waits(const jab_session *s);
+
+/* A stanza comes: when nothing of those before is to be committed, they are safe. */
+void jabi_store_before_stanza(jab_session *s);
 
 /* A stanza could not be dealt with whole: forgets all since the last commit. */
 void jabi_store_abandon(jab_session *s);
@@ -272,6 +276,7 @@ void jabi_feed_watch(jab_session *s);
 
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
+void jabi_event_take_back(jab_session *s); /* the one pushed last */
 void jabi_events_drop_unsaved(jab_session *s); /* messages that are not committed */
 void jabi_events_fini(jab_session *s);
 

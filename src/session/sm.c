@@ -100,6 +100,8 @@ int jabi_sent_emit(jab_session *s, uint64_t tag, const jab_sent *from)
     for (size_t i = 0; err >= 0 && s->cfg.store && i < s->n_exts; i++)
         if (JABI_HAS_SLOT(s->exts[i].ext, settled))
             err = s->exts[i].ext->settled(&s->exts[i], sent);
+    if (err < 0)
+        jabi_event_take_back(s); /* it will be settled once more */
     return err;
 }
 
@@ -237,11 +239,32 @@ static void count_handled(jab_session *s)
         sm->handled = before;
 }
 
+/* What was acknowledged once may not be taken back by the process that resumes
+ * the stream: it is in the store before it leaves. */
+static int save_handled(jab_session *s)
+{
+    jabi_sm *sm = &s->stream.sm;
+    uint32_t newly = sm->handled - s->saved_in;
+    if (!s->cfg.store || !sm->id.p || newly == 0 || newly > UINT32_MAX / 2)
+        return 0;
+    if (s->cfg.store->dirty) { /* by the caller's will */
+        sm->handled = s->saved_in == UINT32_MAX ? sm->handled : s->saved_in;
+        return 0;
+    }
+    int err = jabi_sm_save(s);
+    if (err >= 0)
+        return jabi_store_commit(s);
+    jabi_session_fail_with(s, err);
+    return err;
+}
+
 static void answer(jab_session *s)
 {
     if (jabi_store_settle(s) < 0)
         return;
     count_handled(s);
+    if (save_handled(s) < 0)
+        return;
     s->ack_owed = s->stream.sm.handled != s->stream.sm.in;
     if (jabi_sm_answer(&s->stream) < 0)
         jabi_session_end(s);

@@ -35,6 +35,7 @@ static void forget_unsaved(jab_session *s)
     s->stream.sm.in = s->sm_safe;
     if (s->stream.sm.handled - s->sm_safe < UINT32_MAX / 2)
         s->stream.sm.handled = s->sm_safe;
+    s->saved_in = UINT32_MAX; /* the next save writes it */
     s->unsaved = s->owed = 0;
 }
 
@@ -76,11 +77,23 @@ int jabi_store_commit(jab_session *s)
     return 0;
 }
 
+int jabi_store_waits(const jab_session *s)
+{
+    return s->cfg.store && s->cfg.commit_by_caller && s->owed;
+}
+
 int jabi_store_settle(jab_session *s)
 {
-    if (!s->cfg.store || (s->cfg.commit_by_caller && s->owed))
-        return 0;
-    return jabi_store_commit(s);
+    return jabi_store_waits(s) ? 0 : jabi_store_commit(s);
+}
+
+/* What is lost with a transaction begins with the stanza that began it. */
+void jabi_store_before_stanza(jab_session *s)
+{
+    if (!s->cfg.store || s->cfg.store->dirty || jabi_store_waits(s))
+        return;
+    s->sm_safe = s->stream.sm.in;
+    s->unsaved = 0;
 }
 
 int jab_session_commit(jab_session *s)

@@ -224,6 +224,41 @@ static void a_full_disk_refuses_and_sends_nothing(void **state)
     end();
 }
 
+static int refuse_to_settle(jab_ext_ctx *x, jab_sent *sent)
+{
+    (void)x;
+    (void)sent;
+    return disk.fail_commits ? JAB_ESTORE : 0;
+}
+
+static void what_cannot_be_settled_is_told_once(void **state)
+{
+    static const jab_ext refuser = {
+        .size = sizeof(jab_ext), .name = "refuser", .settled = refuse_to_settle};
+    static const jab_ext *const refusers[] = {&refuser, NULL};
+    (void)state;
+    store_double_init(&disk);
+    unit_mem_init(&e.mem, 0);
+    jab_config cfg = peer_config(&e);
+    cfg.store = &disk.store;
+    cfg.exts = refusers;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    online();
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    disk.fail_commits = 1;
+    ack(e.s->stream.sm.out);
+    expect_no_sent();
+    assert_true(jab_session_closed(e.s));
+    assert_int_equal(jab_outbox_count(e.s), 1);
+    disk.fail_commits = 0;
+    log_in_anew();
+    assert_int_equal(jabi_outbox_found(e.s, OWN, JAB_STR("one")), 1);
+    expect_sent(1, JAB_SENT_DELIVERED);
+    expect_no_sent();
+    end();
+}
+
 /* -- Without stream management -------------------------------------------------------- */
 
 /* Answers the question that stands behind the messages. */
@@ -505,6 +540,23 @@ static void an_answer_counts_only_what_is_committed(void **state)
     end();
 }
 
+/* XEP-0198 §4: a count never goes back, also not in another process. */
+static void what_was_acknowledged_stays_so_for_the_next_process(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_true(peer_says(&e, "<presence from='romeo@example.net/o'/>") >= 0);
+    pull_all();
+    assert_true(peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>") >= 0);
+    assert_true(peer_sent(&e, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+    crash();
+    start_with(0);
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "<resume xmlns='urn:xmpp:sm:3' previd='s1' h='1'/>"));
+    end();
+}
+
 static void who_commits_gets_one_message_at_a_time(void **state)
 {
     (void)state;
@@ -605,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_message_is_on_the_disk_when_the_call_returns),
         cmocka_unit_test(messages_wait_while_offline_and_leave_in_order),
         cmocka_unit_test(a_full_disk_refuses_and_sends_nothing),
+        cmocka_unit_test(what_cannot_be_settled_is_told_once),
         cmocka_unit_test(without_management_a_question_behind_tells),
         cmocka_unit_test(without_an_answer_the_connection_is_dead),
         cmocka_unit_test(what_waits_does_not_leave_while_the_disk_is_full),
@@ -618,6 +671,7 @@ int main(void)
         cmocka_unit_test(what_came_is_committed_before_it_is_shown),
         cmocka_unit_test(what_cannot_be_committed_is_not_shown_and_comes_again),
         cmocka_unit_test(an_answer_counts_only_what_is_committed),
+        cmocka_unit_test(what_was_acknowledged_stays_so_for_the_next_process),
         cmocka_unit_test(who_commits_gets_one_message_at_a_time),
         cmocka_unit_test(memory_that_runs_out_loses_nothing),
         cmocka_unit_test(a_disk_that_fails_at_any_write_loses_nothing),
