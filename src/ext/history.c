@@ -55,10 +55,19 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
 
 /* -- Messages of one's own ------------------------------------------------------------ */
 
+/* It may leave once there is a place in the archive to look for it from. */
+static void want_place(jab_ext_ctx *x)
+{
+    const history_state *state = jab_ext_state(x);
+    if (state->own && state->own->is_held && state->own->phase == HISTORY_IDLE)
+        jabi_history_pass_want(x, state->own, 1);
+}
+
 static int on_accepted(jab_ext_ctx *x, const jab_stanza *st)
 {
     history_message m;
     int64_t key;
+    want_place(x);
     if (!jabi_history_read_own(x, st, &m))
         return 0;
     m.row.rank = JAB_RANK_PENDING;
@@ -153,13 +162,23 @@ static void drop_archives(jab_ext_ctx *x)
             x, (history_archive *)(void *)state->archives.items[state->archives.n - 1]);
 }
 
-/* What the store knows may be less than what was known here. */
+/*
+ * A stream goes on. What the store knows may be less than what was known here,
+ * when a transaction was lost: the messages come again, but those that came out of an
+ * archive answer a question that was closed. They are asked for anew.
+ */
 static int go_on(jab_ext_ctx *x)
 {
     history_state *state = jab_ext_state(x);
     int err = 0;
-    for (size_t i = 0; i < state->archives.n && err >= 0; i++)
-        err = jabi_history_cursor_read(x, (history_archive *)(void *)state->archives.items[i]);
+    for (size_t i = 0; i < state->archives.n && err >= 0; i++) {
+        history_archive *a = (history_archive *)(void *)state->archives.items[i];
+        err = jabi_history_cursor_again(x, a);
+        if (err > 0)
+            jabi_history_pass_restart(x, a);
+    }
+    if (err >= 0)
+        err = jabi_history_more_again(x);
     jabi_history_held_again(x);
     jab_ext_wake(x, jab_ext_now(x));
     return err;
@@ -168,6 +187,8 @@ static int go_on(jab_ext_ctx *x)
 /*
  * Nothing leaves the outbox before there is a place in the archive to look for
  * it from, nor before it is known whether what left on an earlier stream is there.
+ * When nothing is to leave, the first presence goes first: Prosody gives nothing
+ * from offline storage to a client that has asked the archive.
  */
 static int begin(jab_ext_ctx *x)
 {
@@ -182,6 +203,8 @@ static int begin(jab_ext_ctx *x)
     state->own->is_own = state->own->is_held = 1;
     if (state->own->has_cursor && !jabi_outbox_in_doubt(s, state->own->key))
         return jabi_history_pass_spare(x, state->own);
+    if (!state->own->has_cursor && !jab_outbox_count(s))
+        return 0;
     jabi_history_pass_want(x, state->own, 1);
     return jabi_history_pass_ask(x);
 }

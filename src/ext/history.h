@@ -89,6 +89,7 @@ typedef struct history_more {
     jabi_buf gap;    /* id of the message above the gap that it began at */
     jabi_buf before; /* the oldest id reached */
     int64_t rank;    /* what is found goes below */
+    int64_t key;     /* of the last message that was new */
     unsigned n;      /* of the page so far: messages ranked, */
     int64_t last;    /* the rank of the latest, */
     int64_t lowest;  /* and the least */
@@ -166,6 +167,9 @@ void jabi_history_held_fini(jab_ext_ctx *x);
 /* Reads what the store knows of an archive. 0 or < 0. */
 int jabi_history_cursor_read(jab_ext_ctx *x, history_archive *a);
 
+/* The same again: 1 when it is not what was known here, 0, or < 0. */
+int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a);
+
 /* Moves the cursor behind a message, and writes it. 0 or < 0. */
 int jabi_history_cursor_move(jab_ext_ctx *x, history_archive *a, jab_str id, int64_t stamp);
 int jabi_history_cursor_write(jab_ext_ctx *x, history_archive *a);
@@ -179,6 +183,9 @@ void jabi_history_archive_drop(jab_ext_ctx *x, history_archive *a);
 
 /* Begins a pass as soon as may be. `holds`: live messages wait for its end. */
 void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds);
+
+/* Begins anew, and takes no answer to what was asked. */
+void jabi_history_pass_restart(jab_ext_ctx *x, history_archive *a);
 
 /* There is no need for a pass now: the outbox may go on. 0 or < 0. */
 int jabi_history_pass_spare(jab_ext_ctx *x, history_archive *a);
@@ -209,5 +216,9 @@ int jabi_history_gap_each(jab_ext_ctx *x, jab_str archive, jabi_history_gap_fn f
 /* A message that jab_history_more() asked for. As a route. */
 int jabi_history_more_result(jab_ext_ctx *x, const jab_stanza *st);
 void jabi_history_more_fini(jab_ext_ctx *x);
+
+/* The stream goes on: what was found and not committed ends the request with
+ * JAB_ESTORE. 0 or < 0. */
+int jabi_history_more_again(jab_ext_ctx *x);
 
 #endif

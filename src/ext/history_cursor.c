@@ -52,6 +52,19 @@ int jabi_history_cursor_read(jab_ext_ctx *x, history_archive *a)
     return n < 0 ? n : r.error;
 }
 
+int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a)
+{
+    jabi_buf old = a->id;
+    int64_t rank = a->rank;
+    int had = a->has_cursor;
+    jabi_buf_init(&a->id, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
+    int err = jabi_history_cursor_read(x, a);
+    int differs = had != a->has_cursor || rank != a->rank ||
+                  !jab_str_eq(jabi_buf_str(&old), jabi_buf_str(&a->id));
+    jabi_buf_fini(&old);
+    return err < 0 ? err : differs;
+}
+
 int jabi_history_cursor_write(jab_ext_ctx *x, history_archive *a)
 {
     jab_store *store = jab_ext_store(x);

@@ -193,7 +193,10 @@ int jabi_history_more_result(jab_ext_ctx *x, const jab_stanza *st)
     m.row.archive = archive_name(x, &state->more);
     m.row.archive_id = place.id;
     int verdict = jabi_history_take(x, jabi_history_archive_of(x, &m), st, &m, HISTORY_OLDER);
-    state->more.added += verdict == JAB_PASS;
+    if (verdict == JAB_PASS) {
+        state->more.added++;
+        state->more.key = st->key;
+    }
     return verdict < 0 ? verdict : JAB_DONE;
 }
 
@@ -207,6 +210,26 @@ void jabi_history_more_fini(jab_ext_ctx *x)
     jabi_buf_fini(&m->before);
     jabi_free(jab_ext_mem(x), (char *)m->conversation.p);
     *m = (history_more){0};
+}
+
+static int on_key(void *arg, const jab_kept_message *m)
+{
+    (void)m;
+    *(int *)arg = 1;
+    return 1;
+}
+
+int jabi_history_more_again(jab_ext_ctx *x)
+{
+    const history_state *state = jab_ext_state(x);
+    jab_store *store = jab_ext_store(x);
+    int is_there = 0;
+    if (!state->more.is_open || !state->more.key)
+        return 0;
+    int n = store->table->read(store, JAB_KEPT_QUERY(.key = state->more.key), on_key, &is_there);
+    if (n >= 0 && !is_there)
+        finish(x, &(const jab_mam_fin){.error = JAB_ESTORE}, 0);
+    return n < 0 ? n : 0;
 }
 
 /* -- Asking ----------------------------------------------------------------------------- */

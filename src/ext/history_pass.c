@@ -335,6 +335,19 @@ void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds)
     jab_ext_wake(x, a->at);
 }
 
+void jabi_history_pass_restart(jab_ext_ctx *x, history_archive *a)
+{
+    history_state *state = jab_ext_state(x);
+    uint64_t old = a->serial;
+    a->serial = ++state->serial;
+    for (size_t i = 0; i < state->n_held; i++)
+        if (state->held[i].serial == old)
+            state->held[i].serial = a->serial;
+    a->phase = HISTORY_IDLE;
+    a->is_begun = a->again = 0;
+    jabi_history_pass_want(x, a, 1);
+}
+
 int jabi_history_pass_spare(jab_ext_ctx *x, history_archive *a)
 {
     return tell_outbox(x, a);

@@ -48,11 +48,15 @@ static void crash(void)
 
 static const char *const texts[] = {"one", "two", "three", "four", "five", "six"};
 
+static void note(const char *text);
+static unsigned left; /* stanzas that the server has got */
+
 /* Only into the session: nobody pulls yet. */
 static int feed(const char *text)
 {
     if (jab_session_closed(a.e.s))
         return 0;
+    note(text);
     size_t n = strlen(text);
     for (int i = 0; n > 0 && i < 100; i++) {
         ptrdiff_t taken = jab_session_feed(a.e.s, text, n, a.e.now);
@@ -97,7 +101,8 @@ static void say_end(int first, int last, int complete)
              "<set xmlns='http://jabber.org/protocol/rsm'><first>a%d</first><last>a%d</last></set>"
              "</fin></iq>",
              a.iq, complete ? " complete='true'" : "", first, last);
-    account_forget(&a);
+    a.e.n_sent = 0; /* what waits to leave is not collected: that would commit */
+    a.e.sent[0] = '\0';
     feed(text);
 }
 
@@ -108,8 +113,10 @@ static void serve(int steps, int with_live)
     int live = 4;
     while (account_asked(&a) && !jab_session_closed(a.e.s)) {
         const char *at = NULL;
-        for (const char *p = a.e.sent; (p = strstr(p, "<after>a")); p++)
+        left = a.e.s->stream.sm.out;
+        for (const char *p = a.e.sent; (p = strstr(p, "<query xmlns='urn:xmpp:mam:2'")); p++)
             at = p;
+        at = strstr(at, "<after>a");
         int from = at ? at[8] - '0' + 1 : 0, to = from + 2 < 6 ? from + 2 : 6;
         for (int i = from; i < to; i++) {
             if (steps-- == 0)
@@ -124,6 +131,8 @@ static void serve(int steps, int with_live)
         if (steps-- == 0)
             return;
         say_end(from, to - 1, to == 6);
+        if (steps == 0)
+            return;
         if (to == 6)
             break;
     }
@@ -260,6 +269,99 @@ static void any_allocation_may_fail(void **state)
     assert_true(calls > 50);
 }
 
+/* -- The stream goes on -------------------------------------------------------------------------
+ */
+
+/* All that the server sent on the stream, for when it has to do so again. */
+static struct {
+    char text[64][1024];
+    unsigned n;
+    int is_on;
+} sent;
+
+static void note(const char *text)
+{
+    if (sent.is_on && sent.n < 64)
+        snprintf(sent.text[sent.n++], 1024, "%s", text);
+}
+
+static void to_features(void)
+{
+    peer *e = &a.e;
+    assert_int_equal(jab_session_connected(e->s, NULL, e->now), 0);
+    assert_true(peer_says(e, PEER_HEADER PEER_PLAIN) >= 0);
+    assert_true(peer_says(e, PEER_SUCCESS) >= 0);
+    assert_true(peer_says(e, PEER_HEADER HISTORY_SM) >= 0);
+}
+
+static void log_in_managed(void)
+{
+    to_features();
+    const char *bind = strstr(a.e.sent, "<iq ");
+    memmove(a.e.sent, bind, strlen(bind) + 1);
+    a.e.n_sent = strlen(a.e.sent);
+    peer_bind(&a.e);
+    assert_true(peer_says(&a.e, "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>") > 0);
+    account_pull(&a);
+    assert_true(jab_session_online(a.e.s));
+    assert_int_equal(jab_history_catch_up(a.e.s), 0);
+    sent.n = 0;
+    sent.is_on = 1;
+}
+
+/* Each side sends again what the other has not. */
+static void resume(void)
+{
+    char text[200];
+    const char *mark = " h='", *at = NULL;
+    to_features();
+    for (const char *p = a.e.sent; (p = strstr(p, "<resume ")); p++)
+        at = p;
+    assert_non_null(at);
+    unsigned had = (unsigned)strtoul(strstr(at, mark) + 4, NULL, 10);
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", left);
+    assert_true(peer_says(&a.e, text) > 0);
+    sent.is_on = 0;
+    for (unsigned i = had; i < sent.n; i++)
+        feed(sent.text[i]);
+    sent.is_on = 1;
+    account_pull(&a);
+}
+
+/* The disk is full at any stanza, or the stream is cut there, and goes on. */
+static void a_stream_that_goes_on(void **state)
+{
+    (void)state;
+    int failures = 0;
+    for (int is_cut = 0; is_cut < 2; is_cut++)
+        for (int steps = 0; steps < 14; steps++) {
+            with_empty_archive();
+            account_new(&a);
+            log_in_managed();
+            serve(steps, 1);
+            if (is_cut)
+                peer_collect(&a.e);
+            left = is_cut ? a.e.s->stream.sm.out : left;
+            if (is_cut)
+                jab_session_eof(a.e.s, 0, a.e.now);
+            else
+                disk.fail_commits = 1;
+            account_pull(&a);
+            take_told();
+            if (jab_session_closed(a.e.s)) {
+                failures++;
+                resume();
+            }
+            disk.fail_commits = 0;
+            serve(-1, 1);
+            take_told();
+            check_all();
+            sent.is_on = 0;
+            end();
+        }
+    assert_true(failures > 20);
+}
+
 /* -- The application commits ----------------------------------------------------------------------
  */
 
@@ -318,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_crash_at_any_stanza),
         cmocka_unit_test(a_commit_that_fails),
         cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(a_stream_that_goes_on),
         cmocka_unit_test(what_the_caller_did_not_commit_comes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
