@@ -78,6 +78,7 @@ static void go_online(jab_session *s)
 static void on_stanza(jab_session *s, const jab_xml *root)
 {
     int err;
+    jabi_store_before_stanza(s);
     jabi_sm_count_in(s);
     jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
     if (st) {

@@ -63,8 +63,10 @@ static void leave_store(jab_session *s)
 {
     if (!s->cfg.store || !s->requests)
         return;
-    if (s->cfg.commit_by_caller && s->owed)
+    if (jabi_store_waits(s)) {
         s->cfg.store->table->rollback(s->cfg.store);
+        s->stream.sm.in = s->sm_safe;
+    }
     (void)jabi_store_commit(s);
     if (s->cfg.store->dirty)
         s->cfg.store->table->rollback(s->cfg.store);
@@ -76,11 +78,11 @@ void jab_session_free(jab_session *s)
     if (!s)
         return;
     const jab_mem *mem = s->mem;
+    leave_store(s); /* which may end the stream, and with it what is open */
     for (size_t i = 0; i < s->n_requests; i++) {
         jabi_free(mem, (char *)s->requests[i].id.p);
         jabi_free(mem, (char *)s->requests[i].to.p);
     }
-    leave_store(s);
     jabi_exts_stop(s);
     jabi_outbox_fini(s);
     jabi_sm_fini(s);
@@ -376,12 +378,13 @@ int64_t jab_session_deadline(const jab_session *s)
 /* What says that a message left is committed before it leaves. */
 static void before_out(jab_session *s)
 {
-    int err = jabi_outbox_pump(s);
+    int waits = jabi_store_waits(s), err = waits ? 0 : jabi_outbox_pump(s);
     if (err < 0) {
         jabi_session_fail_with(s, err);
+        jabi_stream_discard(&s->stream); /* what left in it is not marked any more */
         return;
     }
-    int must = s->outbox.marked || s->outbox.redo;
+    int must = !waits && (s->outbox.marked || s->outbox.redo);
     if ((must ? jabi_store_commit(s) : jabi_store_settle(s)) < 0)
         return;
     jabi_sm_before_out(s);

@@ -232,7 +232,7 @@ static void count_handled(jab_session *s)
             q->ring[q->first].from.epoch == epoch ? q->ring[q->first].from.count - 1 : sm->handled;
     else if (q->shown_holder || q->n)
         before = sm->handled;
-    int is_unsaved = s->cfg.store && s->cfg.store->dirty;
+    int is_unsaved = s->cfg.store && (s->cfg.store->dirty || jabi_store_waits(s));
     if (is_unsaved && before - sm->handled > s->sm_safe - sm->handled)
         before = s->sm_safe; /* an acknowledged stanza is one that is kept */
     if (before - sm->handled <= sm->in - sm->handled)
@@ -247,7 +247,7 @@ static int save_handled(jab_session *s)
     uint32_t newly = sm->handled - s->saved_in;
     if (!s->cfg.store || !sm->id.p || newly == 0 || newly > UINT32_MAX / 2)
         return 0;
-    if (s->cfg.store->dirty) { /* by the caller's will */
+    if (s->cfg.store->dirty || jabi_store_waits(s)) { /* by the caller's will */
         sm->handled = s->saved_in == UINT32_MAX ? sm->handled : s->saved_in;
         return 0;
     }
@@ -299,6 +299,7 @@ static int on_refused(jab_session *s)
     if (!s->cfg.store)
         settle_unknown(s);
     jabi_sm_forget(&s->stream);
+    s->asked_at = JAB_NEVER; /* nobody answers that now */
     return 0;
 }
 

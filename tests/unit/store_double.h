@@ -11,6 +11,7 @@ typedef struct store_double {
     jab_store *inner;
     int fail_commits; /* how many of the next ones fail */
     int fail_puts;
+    int fail_writes;  /* the how many-th from now fails, of any kind */
     unsigned commits; /* that had something to commit */
 } store_double;
 
@@ -30,6 +31,15 @@ static inline int double_commit(jab_store *st)
     int err = d->inner->table->commit(d->inner);
     st->dirty = d->inner->dirty;
     return err;
+}
+
+/* As with a disk: what was begun is to be rolled back. */
+static inline int double_fails(store_double *d)
+{
+    if (d->fail_writes <= 0 || --d->fail_writes > 0)
+        return 0;
+    d->store.dirty = 1;
+    return 1;
 }
 
 static inline void double_rollback(jab_store *st)
@@ -53,7 +63,7 @@ static inline void double_free(jab_store *st)
 static inline int double_put(jab_store *st, const char *space, jab_str key, jab_str value)
 {
     store_double *d = (store_double *)st;
-    if (d->fail_puts > 0 && --d->fail_puts == 0)
+    if ((d->fail_puts > 0 && --d->fail_puts == 0) || double_fails(d))
         return JAB_ESTORE;
     int err = d->inner->table->put(d->inner, space, key, value);
     st->dirty = d->inner->dirty;
@@ -74,6 +84,8 @@ static inline int double_each(jab_store *st, const char *space, jab_str after, u
 
 static inline int double_add(jab_store *st, const jab_kept_message *m, int64_t *key)
 {
+    if (double_fails((store_double *)st))
+        return JAB_ESTORE;
     int err = double_inner(st)->table->add(double_inner(st), m, key);
     st->dirty = double_inner(st)->dirty;
     return err;
@@ -81,6 +93,8 @@ static inline int double_add(jab_store *st, const jab_kept_message *m, int64_t *
 
 static inline int double_change(jab_store *st, int64_t key, const jab_kept_change *change)
 {
+    if (double_fails((store_double *)st))
+        return JAB_ESTORE;
     int err = double_inner(st)->table->change(double_inner(st), key, change);
     st->dirty = double_inner(st)->dirty;
     return err;
@@ -88,6 +102,8 @@ static inline int double_change(jab_store *st, int64_t key, const jab_kept_chang
 
 static inline int double_remove(jab_store *st, int64_t key)
 {
+    if (double_fails((store_double *)st))
+        return JAB_ESTORE;
     int err = double_inner(st)->table->remove(double_inner(st), key);
     st->dirty = double_inner(st)->dirty;
     return err;
