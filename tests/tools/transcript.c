@@ -369,6 +369,12 @@ static void set_config(play *p, const char *word)
         *(jab_str *)(void *)((char *)&p->cfg + settings[i].offset) = (jab_str){value->p, value->n};
         return;
     }
+    if (strcmp(word, "store=memory") == 0 && !p->store) {
+        if (jab_store_memory(&p->store, NULL) < 0)
+            abort();
+        p->cfg.store = p->store;
+        return;
+    }
     play_fail(p, "no such setting: %s", word);
 }
 
@@ -437,6 +443,7 @@ void play_free(play *p)
 {
     jab_stanza_drop(p->kept);
     jab_session_free(p->s);
+    jab_store_free(p->store);
     play_drop(p);
     text_free(&p->sent);
     for (size_t i = 0; i < 16; i++)

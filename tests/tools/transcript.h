@@ -49,6 +49,7 @@ typedef struct play {
 
     counted memory;
     jab_session *s;
+    jab_store *store; /* of "CONFIG: store=memory"; its memory is not the session's */
     jab_config cfg;
     text cfg_text[16]; /* what the configuration's strings point to */
     size_t n_cfg_text;

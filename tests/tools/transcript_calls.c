@@ -252,6 +252,20 @@ static int do_mam(call *c)
                        c->tag);
 }
 
+static int do_history_more(call *c)
+{
+    return jab_history_more(c->s, c->arg[0], number(c, "n"), c->tag);
+}
+
+/* Shows as an event, "WHOLE", whether a conversation is. */
+static int do_history_whole(call *c)
+{
+    text *t = play_event(c->p);
+    text_printf(t, "WHOLE\n");
+    put_number(t, "whole", jab_history_is_whole(c->s, c->arg[0]));
+    return 0;
+}
+
 static int do_muc_join(call *c)
 {
     jab_muc_join_options options = *JAB_MUC_JOIN(.password = named(c, "password"));
@@ -340,6 +354,8 @@ static const struct {
     {"carbons-enable", do_carbons_enable},
     {"carbons-disable", do_carbons_disable},
     {"mam", do_mam},
+    {"history-more", do_history_more},
+    {"history-whole", do_history_whole},
     {"muc-join", do_muc_join},
     {"muc-leave", do_muc_leave},
     {"muc-nick", do_muc_nick},

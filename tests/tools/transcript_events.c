@@ -213,6 +213,24 @@ static void carbons(text *t, const jab_event *ev)
     put_number(t, "enabled", r->enabled);
 }
 
+static void synced(text *t, const jab_event *ev)
+{
+    const jab_synced *r = ev->data;
+    put_error(t, r->error, &r->refusal);
+    put_str(t, "archive", r->archive);
+    put_number(t, "added", r->added);
+    put_number(t, "gap", r->has_gap);
+}
+
+static void history(text *t, const jab_event *ev)
+{
+    const jab_history *r = ev->data;
+    put_error(t, r->error, &r->refusal);
+    put_str(t, "conversation", r->conversation);
+    put_number(t, "added", r->added);
+    put_number(t, "complete", r->complete);
+}
+
 static void mam_fin(text *t, const jab_event *ev)
 {
     const jab_mam_fin *r = ev->data;
@@ -330,6 +348,8 @@ static const struct {
     {JAB_EV_LAST, "LAST", last},
     {JAB_EV_CARBONS, "CARBONS", carbons},
     {JAB_EV_MAM_FIN, "MAM_FIN", mam_fin},
+    {JAB_EV_SYNCED, "SYNCED", synced},
+    {JAB_EV_HISTORY, "HISTORY", history},
     {JAB_EV_MUC_JOINED, "MUC_JOINED", muc_joined},
     {JAB_EV_MUC_LEFT, "MUC_LEFT", muc_left},
     {JAB_EV_MUC_OCCUPANT, "MUC_OCCUPANT", muc_change},
