@@ -75,19 +75,32 @@ static int is_of_message(const jab_event *ev)
     return ev->type == JAB_EV_MESSAGE || (ev->stanza && jab_stanza_kind(ev->stanza) == JAB_MESSAGE);
 }
 
-/* What is not of a message may be told: it is the same when it comes again. */
-void jabi_events_drop_unsaved(jab_session *s)
+/* Of the events from this one on, and of this stanza (NULL: any), those of
+ * messages. What is not of a message may be told: it is the same when it comes again. */
+static void drop_messages(jab_session *s, size_t keep, const jabi_holder *of)
 {
     jabi_event_queue *q = &s->events;
-    size_t keep = q->n - (s->unsaved < q->n ? s->unsaved : q->n);
     for (size_t i = keep; i < q->n; i++) {
         jabi_queued_event *slot = &q->ring[(q->first + i) % q->cap];
-        if (is_of_message(&slot->event))
+        if (is_of_message(&slot->event) && (!of || slot->holder == of)) {
+            s->owed -= s->owed && slot->event.type == JAB_EV_MESSAGE;
             jabi_holder_unref(s, slot->holder);
-        else
+        } else {
             q->ring[(q->first + keep++) % q->cap] = *slot;
+        }
     }
     q->n = keep;
+    s->unsaved = s->unsaved < q->n ? s->unsaved : q->n;
+}
+
+void jabi_events_drop_unsaved(jab_session *s)
+{
+    drop_messages(s, s->events.n - (s->unsaved < s->events.n ? s->unsaved : s->events.n), NULL);
+}
+
+void jabi_events_drop_of(jab_session *s, const jabi_holder *stanza)
+{
+    drop_messages(s, 0, stanza);
 }
 
 const jab_event *jab_session_next(jab_session *s)

@@ -75,10 +75,19 @@ static void go_online(jab_session *s)
     jabi_session_settle(s);
 }
 
+/* A stanza that could not be dealt with has not come: it is not acknowledged,
+ * and when it comes again, nothing of it has been told. */
+static void undo_stanza(jab_session *s, uint32_t count)
+{
+    jabi_events_drop_of(s, s->filling);
+    s->stream.sm.in = count;
+}
+
 static void on_stanza(jab_session *s, const jab_xml *root)
 {
     int err;
     jabi_store_before_stanza(s);
+    const uint32_t count = s->stream.sm.in;
     jabi_sm_count_in(s);
     jab_stanza *st = jabi_stanza_new(s, &s->filling->arena, root, &err);
     if (st) {
@@ -88,6 +97,8 @@ static void on_stanza(jab_session *s, const jab_xml *root)
         s->current = NULL;
         s->routed = NULL;
     }
+    if (jabi_is_fatal(err) || s->starved)
+        undo_stanza(s, count);
     if (jabi_is_fatal(err))
         jabi_session_fail_with(s, err);
     jabi_session_settle(s);

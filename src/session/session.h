@@ -278,6 +278,7 @@ void jabi_feed_watch(jab_session *s);
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
 void jabi_event_take_back(jab_session *s);     /* the one pushed last */
 void jabi_events_drop_unsaved(jab_session *s); /* messages that are not committed */
+void jabi_events_drop_of(jab_session *s, const jabi_holder *stanza);
 void jabi_events_fini(jab_session *s);
 
 /* Whether what a handler returned ends the session. What it could not send for

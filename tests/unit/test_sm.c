@@ -493,6 +493,42 @@ static void elements_out_of_order_end_the_stream(void **state)
 
 /* A cut and a resumption; whatever allocation fails, a message is reported at
  * most once, and never as delivered unless the server said so. */
+static int count_messages(void)
+{
+    int n = 0;
+    for (const jab_event *ev; (ev = jab_session_next(e.s));)
+        n += ev->type == JAB_EV_MESSAGE;
+    return n;
+}
+
+/* What memory did not suffice for has not come: it comes again, and is told once. */
+static void a_message_without_memory_comes_again(void **state)
+{
+    (void)state;
+    int is_over = 0;
+    for (size_t nth = 1; !is_over; nth++) {
+        online_with_sm();
+        e.mem.fail_at = e.mem.calls + nth;
+        (void)!peer_says(&e, IN("1"));
+        is_over = e.mem.calls < e.mem.fail_at;
+        e.mem.fail_at = 0;
+        int n = count_messages();
+        if (!jab_session_closed(e.s)) {
+            assert_int_equal(n, 1);
+            peer_free(&e);
+            continue;
+        }
+        to_features(SM_FEATURES);
+        int is_acked = peer_sent(&e, "h='1'/>");
+        assert_int_equal(is_acked, n);
+        (void)!peer_says(&e, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
+        if (!is_acked)
+            assert_true(peer_says(&e, IN("1")) >= 0);
+        assert_int_equal(n + count_messages(), 1);
+        peer_free(&e);
+    }
+}
+
 static void life_with_a_cut(void)
 {
     if (jab_session_connected(e.s, NULL, e.now) < 0 || peer_says(&e, PEER_HEADER PEER_PLAIN) < 0 ||
@@ -567,6 +603,7 @@ int main(void)
         cmocka_unit_test(giving_up_settles_everything),
         cmocka_unit_test(a_forged_answer_to_resume_ends_the_stream),
         cmocka_unit_test(elements_out_of_order_end_the_stream),
+        cmocka_unit_test(a_message_without_memory_comes_again),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
