@@ -187,10 +187,16 @@ static void on_synced(sim_client *c, const jab_event *ev)
     int done =
         synced->error == 0 || synced->error == JAB_ESTANZA || synced->error == JAB_EUNSUPPORTED;
     c->has_gap |= synced->has_gap;
+    size_t size = sim_server_archive_size(
+        c->w->server, jab_str_is(synced->archive, SIM_ROOM) ? SIM_ROOM : c->plan->account);
     if (jab_str_is(synced->archive, SIM_ROOM)) {
+        if (c->room_never_synced)
+            c->room_archived_at_sync = size;
         c->room_synced |= done;
         c->room_never_synced &= !done;
     } else {
+        if (c->never_synced)
+            c->archived_at_sync = size;
         c->synced |= done;
         c->never_synced &= !done;
     }

@@ -166,6 +166,20 @@ static size_t place_of(sim_world *w, const char *archive, size_t row)
     return 0;
 }
 
+static unsigned first_page(const sim_client *c)
+{
+    unsigned most = c->w->plan.server.page_max;
+    return c->plan->first_history < most ? c->plan->first_history : most;
+}
+
+/* What is older than the first page has its place by its time; when that is the
+ * server's, and did not step, and it is known. */
+static int may_be_anywhere(const sim_client *c, int is_room, size_t place)
+{
+    size_t known = is_room ? c->room_archived_at_sync : c->archived_at_sync;
+    return place <= known && known > first_page(c);
+}
+
 static void check_order(sim_client *c, const reading *r)
 {
     sim_world *w = c->w;
@@ -176,8 +190,7 @@ static void check_order(sim_client *c, const reading *r)
         const sim_row *row = &w->rows[r->list[i].row];
         int is_own = row->who == c->index;
         size_t place = is_own ? 0 : place_of(w, archive, r->list[i].row);
-        /* Below the first page there is only the time to go by. */
-        if (w->clock_stepped && place <= (is_room ? c->room_archived_before : c->archived_before))
+        if (may_be_anywhere(c, is_room, place))
             place = 0;
         if (place && place < last_place)
             sim_violate(w, "c%u: %s is behind what came after it", c->index, row->id);
@@ -218,9 +231,7 @@ static size_t end_for(const sim_client *c, const char *archive)
 static void check_archive(sim_client *c, const char *archive, size_t before)
 {
     sim_world *w = c->w;
-    size_t page = c->plan->first_history;
-    if (page > w->plan.server.page_max)
-        page = w->plan.server.page_max;
+    size_t page = first_page(c);
     size_t first = before > page ? before - page : 0;
     for (size_t i = first; i < end_for(c, archive); i++) {
         const sim_entry *e = sim_server_archive_entry(w->server, archive, i);

@@ -66,7 +66,6 @@ static void strike_memory(sim_world *w, const sim_fault *f)
 
 static void strike_clock(sim_world *w, const sim_fault *f)
 {
-    w->clock_stepped |= f->how & 1;
     if (f->how & 1)
         sim_server_step_clock(w->server, f->how_long);
     else

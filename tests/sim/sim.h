@@ -173,7 +173,8 @@ typedef struct sim_client {
     int synced, has_gap, in_room, room_synced, never_synced, room_never_synced;
     int lost_power; /* a commit may have reached the disk though nobody was told */
     unsigned killed;
-    size_t archived_before, room_archived_before; /* when it first asked */
+    size_t archived_before, room_archived_before;   /* when it first asked */
+    size_t archived_at_sync, room_archived_at_sync; /* when it first had an answer */
     size_t archived_at_login;
     unsigned logins, resumed;
 } sim_client;
@@ -192,7 +193,7 @@ struct sim_world {
     sim_row *rows;
     size_t n_rows, cap_rows;
     size_t next_fault, struck;
-    int calm, trimmed, clock_stepped;
+    int calm, trimmed;
     uint64_t passed[2]; /* bytes over links that are gone, for golden sessions */
     unsigned logins;
     char violation[512]; /* the first one; empty: none */
