@@ -20,6 +20,8 @@
 #define HISTORY_LIVE_MAX     50        /* archived live messages until the next pass */
 #define HISTORY_RETRY_FIRST  5000      /* ms until a pass that failed is tried again */
 #define HISTORY_RETRY_MOST   300000
+#define HISTORY_EMPTY_MAX    10    /* pages without a message, one after the other */
+#define HISTORY_ID_MAX       1024  /* bytes of an id in an archive; longer ones are none */
 #define HISTORY_VALUE_MAX    16384 /* bytes of what is kept about an archive */
 #define HISTORY_SCRATCH_KEEP 65536
 
@@ -55,7 +57,8 @@ typedef struct history_archive {
     int again;      /* another pass follows this one */
     int has_gap;    /* as in jab_synced */
     uint32_t added;
-    unsigned live; /* archived messages since the last pass that came live */
+    unsigned empty; /* pages since one that had a message */
+    unsigned live;  /* archived messages since the last pass that came live */
     size_t n_held;
     int64_t at, delay; /* when to ask, and the next delay after a failure */
 } history_archive;

@@ -220,6 +220,12 @@ static int on_gap(void *arg, int64_t rank, jab_str id)
     return 0;
 }
 
+/* Below the first rank there is none: those of the oldest stand in the order of their keys. */
+static int64_t at_least_one(int64_t rank)
+{
+    return rank > 1 ? rank : 1;
+}
+
 /* By its time, and below the end of the latest gap. */
 static int64_t rank_in_gap(jab_ext_ctx *x, const history_archive *a, const history_message *m)
 {
@@ -229,7 +235,7 @@ static int64_t rank_in_gap(jab_ext_ctx *x, const history_archive *a, const histo
         return err;
     int64_t before = (stamp + 1) * 1000 < end ? (stamp + 1) * 1000 : end;
     int64_t rank = rank_before(x, m->row.conversation, before, stamp);
-    return rank < end ? rank : end - 1;
+    return rank < end ? rank : at_least_one(end - 1);
 }
 
 /* Below what was reached, in the order in which the page brings them. */
@@ -238,7 +244,7 @@ static int64_t rank_below(history_more *more, int64_t stamp)
     int64_t room = more->n < HISTORY_PAGE ? HISTORY_PAGE - (int64_t)more->n : 1;
     int64_t rank = rank_behind(more->last, stamp);
     if (rank > more->rank - room)
-        rank = more->rank - room;
+        rank = at_least_one(more->rank - room);
     more->n++;
     more->last = rank;
     if (rank < more->lowest)

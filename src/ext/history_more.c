@@ -166,9 +166,10 @@ static int on_page(jab_ext_ctx *x, uint64_t tag, const jab_mam_fin *fin)
         return 0;
     }
     int is_stuck = jab_str_eq(fin->first, jabi_buf_str(&m->before));
-    int is_complete = fin->complete || !fin->first.n || is_stuck;
+    int is_id = fin->first.n && fin->first.n <= HISTORY_ID_MAX;
+    int is_complete = fin->complete || !is_id || is_stuck;
     m->rank = m->lowest;
-    if (fin->first.n)
+    if (is_id)
         set(&m->before, fin->first);
     int err = older_write(x, m, is_complete);
     if (err >= 0 && !is_complete && m->added == 0 && m->pages < PAGES_MAX)
@@ -188,7 +189,7 @@ int jabi_history_more_result(jab_ext_ctx *x, const jab_stanza *st)
     jab_mam_place place;
     history_message m;
     if (!jab_mam_place_of(jab_ext_session(x), st, &place) || !place.id.n ||
-        !jabi_history_read(x, st, &m))
+        place.id.n > HISTORY_ID_MAX || !jabi_history_read(x, st, &m))
         return JAB_DONE;
     m.row.archive = archive_name(x, &state->more);
     m.row.archive_id = place.id;

@@ -124,12 +124,16 @@ static int end_without_archive(jab_ext_ctx *x, history_archive *a, const jab_mam
     return end_well(x, a, fin);
 }
 
-/* What waits for its place goes without; messages in doubt wait on. */
+/* What waits for its place goes without; messages in doubt wait on. Those that never
+ * left do not when the archive has not worked for minutes. */
 static int end_for_now(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
     a->delay = a->delay ? a->delay * 2 : HISTORY_RETRY_FIRST;
-    if (a->delay > HISTORY_RETRY_MOST)
+    if (a->delay > HISTORY_RETRY_MOST) {
         a->delay = HISTORY_RETRY_MOST;
+        if (a->is_own)
+            jabi_outbox_let_go(jab_ext_session(x));
+    }
     a->phase = HISTORY_WANTED;
     a->at = jab_ext_now(x) + a->delay;
     a->is_begun = a->holds = a->again = 0;
@@ -221,11 +225,17 @@ static int end_first(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
     return err < 0 ? err : end_well(x, a, fin);
 }
 
+static int is_id(jab_str id)
+{
+    return id.n && id.n <= HISTORY_ID_MAX;
+}
+
 static int end_page(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
     int err = 0;
     a->is_known = 1;
-    if (fin->last.n && !jab_str_eq(fin->last, jabi_buf_str(&a->id)))
+    a->empty = fin->found ? 0 : a->empty + 1;
+    if (is_id(fin->last) && !jab_str_eq(fin->last, jabi_buf_str(&a->id)))
         err = jabi_history_cursor_move(x, a, fin->last, 0);
     if (err < 0)
         return err;
@@ -233,6 +243,8 @@ static int end_page(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
         return end_first(x, a, fin);
     if (fin->complete || !a->has_moved)
         return end_well(x, a, fin);
+    if (a->empty > HISTORY_EMPTY_MAX)
+        return end_for_now(x, a, &(const jab_mam_fin){.error = JAB_EPROTO});
     return ask(x, a);
 }
 
@@ -291,9 +303,9 @@ static int take(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, jab_st
 static int move_behind(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, jab_str id)
 {
     int err = 0;
-    int64_t stamp = jab_stanza_stamp(st);
-    if (!a->has_cursor)
-        err = jabi_history_gap_add(x, a, id, a->rank ? a->rank : stamp * 1000);
+    int64_t stamp = jab_stanza_stamp(st), rank = a->rank ? a->rank : stamp * 1000;
+    if (!a->has_cursor) /* a server may say any time, also one before 1970 */
+        err = jabi_history_gap_add(x, a, id, rank > 0 ? rank : 1);
     return err < 0 ? err : jabi_history_cursor_move(x, a, id, stamp);
 }
 
@@ -301,7 +313,7 @@ int jabi_history_pass_result(jab_ext_ctx *x, history_archive *a, const jab_stanz
 {
     jab_mam_place place;
     int is_quiet = a->is_first && !jab_ext_config(x)->first_history;
-    if (!jab_mam_place_of(jab_ext_session(x), st, &place) || !place.id.n)
+    if (!jab_mam_place_of(jab_ext_session(x), st, &place) || !is_id(place.id))
         return JAB_DONE;
     int verdict = take(x, a, st, place.id, is_quiet);
     if (verdict < 0)

@@ -287,6 +287,11 @@ int jabi_outbox_absent(jab_session *s, jab_str archive)
     return err;
 }
 
+void jabi_outbox_let_go(jab_session *s)
+{
+    s->outbox.held = 0;
+}
+
 int jabi_outbox_unknowable(jab_session *s, jab_str archive)
 {
     if (is_own(s, archive))

@@ -34,6 +34,10 @@ int jabi_outbox_found(jab_session *s, jab_str archive, jab_str origin_id);
  * found is sent again. 0 or < 0. */
 int jabi_outbox_absent(jab_session *s, jab_str archive);
 
+/* The own archive does not work: what has never left waits for it no longer, only
+ * what is in doubt does. */
+void jabi_outbox_let_go(jab_session *s);
+
 /* There is no archive to ask: rows in doubt are settled as unknown. 0 or < 0. */
 int jabi_outbox_unknowable(jab_session *s, jab_str archive);
 
