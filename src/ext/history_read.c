@@ -63,7 +63,10 @@ static void read_room(jab_ext_ctx *x, const jab_stanza *st, history_message *m)
     jab_jid from = jab_stanza_from(st);
     m->row.conversation = from.bare;
     m->row.sender = from.full;
-    m->is_reflection = from.resource.p && jab_str_eq(from.resource, jab_muc_own_nick(s, from.bare));
+    /* In a room that an earlier process joined, or that was just left, the own
+     * nickname is not known: then what is equal to an own message is that one. */
+    jab_str nick = jab_muc_own_nick(s, from.bare);
+    m->is_reflection = from.resource.p && (!nick.p || jab_str_eq(from.resource, nick));
 }
 
 /*

@@ -224,6 +224,21 @@ static void what_the_room_sends_back_is_not_told(void **state)
     account_free(&a);
 }
 
+/* It waited for the archive, and the stream ended: the nickname is forgotten
+ * by then, but the message is not taken for somebody else's. */
+static void what_the_room_sent_back_before_the_end_is_not_told(void **state)
+{
+    (void)state;
+    begin();
+    send_to(ROOM, JAB_MSG_GROUPCHAT, "hail");
+    say_reflection("me", "hail", "");
+    jab_session_eof(a.e.s, 0, a.e.now);
+    account_pull(&a);
+    assert_string_equal(a.told, "");
+    assert_int_equal(look(ROOM).n, 1);
+    account_free(&a);
+}
+
 /* Who is in the room sees the ids, and may write the same. */
 static void an_imitation_is_told_and_settles_nothing(void **state)
 {
@@ -360,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_private_message_is_another_conversation),
         cmocka_unit_test(who_leaves_misses_nothing),
         cmocka_unit_test(what_the_room_sends_back_is_not_told),
+        cmocka_unit_test(what_the_room_sent_back_before_the_end_is_not_told),
         cmocka_unit_test(an_imitation_is_told_and_settles_nothing),
         cmocka_unit_test(an_own_message_of_another_client_is_told),
         cmocka_unit_test(in_the_archive_it_is_delivered),
