@@ -5,7 +5,7 @@ DESTDIR ?=
 SECONDS ?= 60
 PYTHON = /usr/bin/python3
 
-.PHONY: all demo test bench fuzz install lengths format clean
+.PHONY: all demo test soak bench fuzz install lengths format clean
 
 all:
 	@tools/install-packages --check build
@@ -20,6 +20,10 @@ demo:
 test:
 	@tools/install-packages test
 	@$(PYTHON) tests/run.py
+
+soak:
+	@tools/install-packages test
+	@$(PYTHON) tests/run.py --soak
 
 bench:
 	@tools/install-packages bench

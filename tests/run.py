@@ -125,8 +125,13 @@ def script_jobs():
     yield python_job("checks/built", "checks/suite.py", "built", build="build")
     yield python_job("attack", "attack/suite.py")
     for server in ("prosody", "ejabberd"):
-        yield python_job("servers/" + server, "servers/suite.py", server, seconds=420)
+        yield python_job("servers/" + server, "servers/suite.py", server, seconds=600)
     yield python_job("interop", "interop/suite.py")
+
+
+def soak_jobs():
+    for server in ("prosody", "ejabberd"):
+        yield python_job("soak/" + server, "servers/suite.py", server, "--soak", seconds=5400)
 
 
 # -- Running -------------------------------------------------------------------
@@ -242,18 +247,20 @@ def main():
     parser.add_argument("-k", metavar="PATTERN", default="", help="only jobs or tests with this in the name")
     parser.add_argument("--fast", action="store_true", help="without fuzzing and the other builds")
     parser.add_argument("--fuzz", action="store_true", help="only fuzzing")
+    parser.add_argument("--soak", action="store_true", help="only faults and kills at real servers, many of them")
     options = parser.parse_args()
     os.makedirs(LOGS, exist_ok=True)
     began = time.monotonic()
     tally = Tally()
     builds = {"build-test", "build", "build-fuzz"}
-    if options.fast:
+    if options.fast or options.soak:
         builds = {"build-test"}
     if options.fuzz:
         builds = {"build-fuzz"}
     good = [name for name in BUILDS if name in builds and tally.build(name)]
     if "build-test" in good:
-        jobs = [job for job in (*program_jobs(), *script_jobs()) if job.build in good]
+        chosen = soak_jobs() if options.soak else (*program_jobs(), *script_jobs())
+        jobs = [job for job in chosen if job.build in good]
         tally.run(slow_first(selected(jobs, options.k)))
     if "build-fuzz" in good:
         seconds = int(os.environ.get("FUZZ_SECONDS", "60"))

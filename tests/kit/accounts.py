@@ -14,7 +14,11 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_n
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
 
 
-USERS = ["user%03d" % n for n in range(500)]
+def users(n):
+    return ["user%03d" % i for i in range(n)]
+
+
+USERS = users(600)
 
 
 def account_of(user):
@@ -57,9 +61,11 @@ class Person:
         env.update(SANITIZERS)
         return env
 
-    def run(self, *args, stdin=None, seconds=60):
-        """Runs jabiru to its end."""
+    def run(self, *args, stdin=None, seconds=60, blocks=None):
+        """Runs jabiru to its end; `blocks`: no file may grow beyond so many of 512 bytes."""
         argv = self.argv(*args)
+        if blocks is not None:
+            argv = ["sh", "-c", "ulimit -f %d; exec \"$@\"" % blocks, "sh", *argv]
         done = subprocess.run(argv, env=self.env(), cwd=self.home, timeout=seconds,
                               input=stdin.encode() if stdin is not None else b"",
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)

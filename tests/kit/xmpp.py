@@ -17,6 +17,9 @@ STREAM = "{http://etherx.jabber.org/streams}"
 SASL = "{urn:ietf:params:xml:ns:xmpp-sasl}"
 TLS = "{urn:ietf:params:xml:ns:xmpp-tls}"
 BIND = "{urn:ietf:params:xml:ns:xmpp-bind}"
+MAM = "{urn:xmpp:mam:2}"
+FORWARD = "{urn:xmpp:forward:0}"
+RSM = "{http://jabber.org/protocol/rsm}"
 ROSTER = "{jabber:iq:roster}"
 
 
@@ -246,6 +249,25 @@ class Client:
         """The roster as {address: item element}; from now on its changes are pushed."""
         reply = self.iq("get", "<query xmlns='jabber:iq:roster'/>")
         return {item.get("jid"): item for item in reply[0]}
+
+    def archive(self):
+        """The messages of the own archive (XEP-0313), oldest first."""
+        found, after = [], ""
+        while True:
+            reply = self.iq("set", "<query xmlns='urn:xmpp:mam:2' queryid='%d'>"
+                            "<set xmlns='http://jabber.org/protocol/rsm'><max>50</max>%s</set></query>"
+                            % (len(found), after), seconds=60)
+            assert reply.get("type") == "result", ET.tostring(reply)
+            with self._changed:
+                results = [e for e in self.stanzas if e.find(MAM + "result") is not None]
+                self.stanzas = [e for e in self.stanzas if e.find(MAM + "result") is None]
+            found += [e.find("/".join((MAM + "result", FORWARD + "forwarded", CLIENT + "message")))
+                      for e in results]
+            fin = reply.find(MAM + "fin")
+            last = fin.findtext(RSM + "set/" + RSM + "last")
+            if fin.get("complete") in ("true", "1") or not last:
+                return found
+            after = "<after>%s</after>" % escape(last)
 
     def presence(self, to=None, type=None, inner=""):
         self.send("<presence%s>%s</presence>" % (attributes(to=to, type=type), inner))

@@ -41,6 +41,7 @@ modules_enabled = {{
     "smacks", "bosh", "websocket", "admin_shell", "offline", "posix", "lastactivity",
 }}
 modules_disabled = {{ "s2s", "limits" }}
+{more}
 
 VirtualHost "localhost"
 VirtualHost "anon.localhost"
@@ -63,7 +64,7 @@ class Prosody:
     name = "prosody"
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, users=USERS, level="warn"):
+    def __init__(self, folder, users=USERS, level="warn", more=""):
         os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
         self.ca = authority.file
@@ -72,7 +73,7 @@ class Prosody:
         self.port, self.direct_port, self.http_port, self.https_port, proxy_port = ports
         config = os.path.join(folder, "prosody.cfg.lua")
         with open(config, "w") as f:
-            f.write(CONFIG.format(folder=folder, level=level, port=self.port,
+            f.write(CONFIG.format(folder=folder, level=level, more=more, port=self.port,
                                   direct_port=self.direct_port, http_port=self.http_port,
                                   https_port=self.https_port, proxy_port=proxy_port,
                                   cert=cert.cert, key=cert.key))

@@ -3,6 +3,7 @@
 
     tests/servers/suite.py prosody|ejabberd          the tests
     tests/servers/suite.py prosody|ejabberd --serve  only the server, until Ctrl-C
+    tests/servers/suite.py prosody|ejabberd --soak   faults and kills, many of them
 """
 import os
 import sys
@@ -10,14 +11,17 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from kit import tap
-from kit.accounts import World
-from servers import (test_login, test_messages, test_presence, test_queries, test_rooms, test_resume, test_roster,
-                     test_streams)
+from kit.accounts import USERS, World, users
+from servers import (test_faults, test_history, test_kill, test_login, test_messages, test_presence, test_queries,
+                     test_rooms, test_resume, test_roster, test_streams)
 from servers.ejabberd import Ejabberd
 from servers.prosody import Prosody
 
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
-MODULES = (test_login, test_roster, test_presence, test_messages, test_rooms, test_queries, test_resume)
+# (points of faults, kills of each program)
+SAMPLE, SOAK = (12, 8), (500, 200)
+MODULES = (test_login, test_roster, test_presence, test_messages, test_rooms, test_queries, test_resume,
+           test_history)
 
 
 def serve(server):
@@ -43,12 +47,22 @@ def cases(server, folder):
             yield from tap.cases_of(test_streams, world, prefix=label)
 
 
+def hard_cases(server, folder, sizes):
+    """Faults on the way and programs killed: few for each commit, many now and then."""
+    world = World(server, os.path.join(folder, "survivors"), True)
+    yield from test_faults.cases(world, sizes[0])
+    yield from test_kill.cases(world, sizes[1])
+
+
 def main():
     folder = tap.folder()
-    server = SERVERS[sys.argv[1]](folder)
+    soak = "--soak" in sys.argv
+    server = SERVERS[sys.argv[1]](folder, users=users(1500) if soak else USERS)
     if "--serve" in sys.argv:
         return serve(server)
-    status = tap.run(tap.wanted(cases(server, folder)), threads=4)
+    chosen = [] if soak else list(cases(server, folder))
+    chosen += hard_cases(server, folder, SOAK if soak else SAMPLE)
+    status = tap.run(tap.wanted(chosen), threads=6 if soak else 4)
     if status:
         print("".join("# server: %s\n" % line for line in server.log().splitlines()[-20:]))
     server.stop()
