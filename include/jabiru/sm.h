@@ -14,7 +14,8 @@
  * the program was killed, a message that may have left is looked for in the
  * account's archive (a room's message in the room's, once that is joined), and
  * sent again only when it is not there. JAB_EV_SENT then carries the tag that
- * the message was sent with, by whichever process.
+ * the message was sent with, by whichever process. A message to a room (type
+ * groupchat) leaves once the room is joined.
  *
  * Stanzas that arrived are acknowledged once the application has pulled the
  * event after the last one that they caused, and what is to be kept of them is

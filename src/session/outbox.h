@@ -20,7 +20,8 @@
  * own account's outbox leaves until one of jabi_outbox_absent() and
  * jabi_outbox_unknowable() was called for it: there must be a known place in the
  * archive to look from before anything new leaves. A room's rows in doubt wait
- * for the same of the room's archive; those that never left do not.
+ * for the same of the room's archive; those that never left do not, but for the
+ * room to be joined.
  */
 
 /* How many rows are in doubt. */

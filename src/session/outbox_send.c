@@ -74,7 +74,10 @@ static int may_leave(jab_session *s, size_t i)
     const jabi_outbox_row *row = jabi_outbox_at(s, i);
     if (row->state != JABI_OUT_WAITS)
         return 0;
-    return row->is_room ? !is_behind_doubt(s, i) : !s->outbox.held;
+    if (!row->is_room)
+        return !s->outbox.held;
+    /* A room refuses what comes from somebody who is not in it (XEP-0045 §7.4). */
+    return jabi_room_is_joined(s, jabi_outbox_to(row)) && !is_behind_doubt(s, i);
 }
 
 /* Returns 1 when it was sent, 0 when there is no room now. */
@@ -159,6 +162,8 @@ static int leaves_now(jab_session *s, const jab_out *o, jabi_outbox_row *row)
 int jabi_outbox_accept(jab_out *o, uint64_t tag)
 {
     jab_session *s = o->session;
+    if (o->buf.n > s->cfg.max_output_bytes)
+        return JAB_ELIMIT; /* it would never leave, nor what is behind it */
     if (s->outbox.n >= s->cfg.max_outbox)
         return JAB_EAGAIN;
     int err = jabi_store_commit(s); /* what came before does not fail with this */

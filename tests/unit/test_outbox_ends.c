@@ -254,6 +254,45 @@ static void the_outbox_commits_nothing_of_the_callers(void **state)
     end();
 }
 
+/* -- Rooms ------------------------------------------------------------------------------------ */
+
+#define ROOM "room@muc.example.org"
+
+/* A room refuses who is not in it: the message would be lost. */
+static void a_message_to_a_room_waits_until_it_is_joined(void **state)
+{
+    (void)state;
+    begin(0);
+    jab_out *o = jab_message_to(e.s, JAB_STR(ROOM), JAB_MSG_GROUPCHAT);
+    jab_out_body(o, JAB_STR("hail"));
+    assert_int_equal(jab_out_send(o, 1), 0);
+    to_features(SM_FEATURES);
+    bound();
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    assert_false(peer_sent(&e, "<body>hail</body>"));
+    assert_int_equal(jab_muc_join(e.s, JAB_STR(ROOM), JAB_STR("me"), NULL, 2), 0);
+    assert_true(peer_sent(&e, "<body>hail</body>"));
+    assert_true(strstr(e.sent, "jabber.org/protocol/muc") < strstr(e.sent, "<body>hail"));
+    end();
+}
+
+/* -- What can never leave ---------------------------------------------------------------------- */
+
+static void what_can_never_leave_is_refused(void **state)
+{
+    (void)state;
+    static char body[3000];
+    memset(body, 'x', sizeof body - 1);
+    begin(0);
+    e.s->cfg.max_output_bytes = 2000;
+    assert_int_equal(send_text("short", 1), 0);
+    jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+    jab_out_body(o, jab_cstr(body));
+    assert_int_equal(jab_out_send(o, 2), JAB_ELIMIT);
+    assert_int_equal(jab_outbox_count(e.s), 1);
+    end();
+}
+
 /* -- Stream management that is refused -------------------------------------------------------- */
 
 static void a_refusal_of_stream_management_leaves_nothing_open(void **state)
@@ -287,6 +326,8 @@ int main(void)
         cmocka_unit_test(what_was_not_in_the_lost_transaction_does_not_come_again),
         cmocka_unit_test(what_the_caller_has_not_committed_is_not_acknowledged),
         cmocka_unit_test(the_outbox_commits_nothing_of_the_callers),
+        cmocka_unit_test(a_message_to_a_room_waits_until_it_is_joined),
+        cmocka_unit_test(what_can_never_leave_is_refused),
         cmocka_unit_test(a_refusal_of_stream_management_leaves_nothing_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
