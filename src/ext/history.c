@@ -48,7 +48,8 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
         return is_held < 0 ? is_held : JAB_DONE;
     jabi_history_trust(&m, a);
     int verdict = jabi_history_take(x, a, st, &m, HISTORY_LIVE);
-    if (verdict == JAB_PASS && m.row.archive.p && ++a->live >= HISTORY_LIVE_MAX)
+    if (verdict == JAB_PASS && m.row.archive.p && ++a->live >= HISTORY_LIVE_MAX &&
+        a->phase == HISTORY_IDLE)
         jabi_history_pass_want(x, a, 0);
     return verdict;
 }

@@ -57,7 +57,7 @@ int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a)
     jabi_buf old = a->id;
     int64_t rank = a->rank;
     int had = a->has_cursor;
-    jabi_buf_init(&a->id, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
+    jabi_buf_init(&a->id, jab_ext_mem(x), HISTORY_ID_MAX);
     int err = jabi_history_cursor_read(x, a);
     int differs = had != a->has_cursor || rank != a->rank ||
                   !jab_str_eq(jabi_buf_str(&old), jabi_buf_str(&a->id));

@@ -99,7 +99,10 @@ static int make_room(jab_ext_ctx *x, history_archive *a, const history_message *
     if (!is_full(state, more))
         return 1;
     if (a->is_known && m->claim.p) {
-        a->again = 1;
+        if (a->phase == HISTORY_IDLE)
+            jabi_history_pass_want(x, a, 1);
+        else
+            a->again = 1;
         return 0;
     }
     while (is_full(state, more)) {

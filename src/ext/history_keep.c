@@ -12,9 +12,11 @@
 #include "session/session.h"
 #include "xml/xml.h"
 
-#define DAY       86400000 /* ms: so far apart may copies with a plain id be */
-#define MOMENT    2000     /* ms: and copies without any */
-#define LOOK_MOST 64       /* messages of one fingerprint that are looked at */
+#define DAY          86400000 /* ms: so far apart may copies with a plain id be */
+#define MOMENT       2000     /* ms: and copies without any */
+#define XML_PER_BYTE 6        /* as what one byte is written: "&quot;" */
+#define XML_BYTES    4096     /* and what is always written */
+#define LOOK_MOST    64       /* messages of one fingerprint that are looked at */
 
 /* What there is to know of a message in the store. */
 typedef struct found_row {
@@ -280,22 +282,47 @@ static int64_t rank_again(jab_ext_ctx *x, const history_archive *a, const histor
 
 /* -- Writing ------------------------------------------------------------------------- */
 
+/* Written out, a stanza can be far longer than it was: what is said is kept in any case. */
+static void write_short(jabi_writer *w, const jab_xml *el, jab_str body)
+{
+    static const char *const names[] = {"from", "to", "id", "type"};
+    jabi_writer_start(w, (jab_str){NULL, 0}, JAB_STR("message"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        jabi_writer_attr(w, jab_cstr(names[i]), jab_xml_attr(el, names[i]));
+    jabi_writer_start(w, (jab_str){NULL, 0}, JAB_STR("body"));
+    jabi_writer_text(w, body);
+    (void)jabi_writer_close_to(w, 0);
+}
+
+/* The XML of a message, in the scratch buffer. 0 or < 0. */
+static int write_xml(jab_ext_ctx *x, const jab_xml *el, jab_str body)
+{
+    history_state *state = jab_ext_state(x);
+    jabi_writer w;
+    if (!state->scratch.mem)
+        jabi_buf_init(&state->scratch, jab_ext_mem(x),
+                      XML_PER_BYTE * jab_ext_config(x)->max_stanza_bytes + XML_BYTES);
+    jabi_buf_reset(&state->scratch);
+    jabi_writer_init(&w, &state->scratch, JABI_NS_CLIENT);
+    jabi_writer_tree(&w, el);
+    if (w.error == JAB_ELIMIT) {
+        jabi_buf_reset(&state->scratch);
+        jabi_writer_init(&w, &state->scratch, JABI_NS_CLIENT);
+        write_short(&w, el, body);
+    }
+    return w.error ? w.error : state->scratch.error;
+}
+
 int jabi_history_add(jab_ext_ctx *x, const jab_stanza *st, history_message *m, int64_t *key)
 {
     history_state *state = jab_ext_state(x);
     jab_store *store = jab_ext_store(x);
-    jabi_writer w;
     int err;
     m->row.fingerprint = fingerprint(m, m->row.sender, &err);
+    if (err >= 0)
+        err = write_xml(x, jab_stanza_xml(st), m->row.body);
     if (err < 0)
         return err;
-    if (!state->scratch.mem)
-        jabi_buf_init(&state->scratch, jab_ext_mem(x), 2 * jab_ext_config(x)->max_stanza_bytes);
-    jabi_buf_reset(&state->scratch);
-    jabi_writer_init(&w, &state->scratch, JABI_NS_CLIENT);
-    jabi_writer_tree(&w, jab_stanza_xml(st));
-    if (w.error || state->scratch.error)
-        return w.error ? w.error : state->scratch.error;
     m->row.xml = jabi_buf_str(&state->scratch);
     err = store->table->add(store, &m->row, key);
     if (state->scratch.cap > HISTORY_SCRATCH_KEEP)

@@ -22,8 +22,8 @@ typedef struct older {
 static void older_init(jab_ext_ctx *x, older *o)
 {
     *o = (older){.rank = JAB_RANK_PENDING};
-    jabi_buf_init(&o->gap, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
-    jabi_buf_init(&o->before, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
+    jabi_buf_init(&o->gap, jab_ext_mem(x), HISTORY_ID_MAX);
+    jabi_buf_init(&o->before, jab_ext_mem(x), HISTORY_ID_MAX);
 }
 
 static void older_fini(older *o)
@@ -268,8 +268,8 @@ static int open(jab_ext_ctx *x, const jab_jid *jid, unsigned n, uint64_t tag)
         return room;
     *m = (history_more){.is_open = 1, .is_room = room, .serial = ++state->serial, .tag = tag};
     m->wanted = n && n < HISTORY_PAGE ? n : HISTORY_PAGE;
-    jabi_buf_init(&m->gap, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
-    jabi_buf_init(&m->before, jab_ext_mem(x), HISTORY_VALUE_MAX / 4);
+    jabi_buf_init(&m->gap, jab_ext_mem(x), HISTORY_ID_MAX);
+    jabi_buf_init(&m->before, jab_ext_mem(x), HISTORY_ID_MAX);
     int err = jabi_strdup(jab_ext_mem(x), &m->conversation, jid->full);
     return err < 0 ? err : find_beginning(x, m);
 }

@@ -56,8 +56,8 @@ history_archive *jabi_history_archive_add(jab_ext_ctx *x, jab_str bare, int *err
     memcpy(a + 1, bare.p, bare.n);
     a->key = (jab_str){(const char *)(a + 1), bare.n};
     a->serial = ++state->serial;
-    jabi_buf_init(&a->id, mem, HISTORY_VALUE_MAX / 4);
-    jabi_buf_init(&a->silent, mem, HISTORY_VALUE_MAX / 4);
+    jabi_buf_init(&a->id, mem, HISTORY_ID_MAX);
+    jabi_buf_init(&a->silent, mem, HISTORY_ID_MAX);
     *err = jabi_history_cursor_read(x, a);
     if (*err >= 0)
         *err = jabi_table_put(&state->archives, x, a, JABI_ROOMS_MAX + 1);

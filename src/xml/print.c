@@ -121,7 +121,8 @@ void jabi_write_tree(jabi_sink *sink, const jab_xml *top, jab_str ns)
 {
     const jab_xml *el = top;
     put_start(sink, el, ns);
-    for (;;) {
+    /* Few bytes of input can stand for many: a namespace is written where it is used. */
+    while (!sink->buf || !sink->buf->error) {
         if (el->first) {
             put_start(sink, el->first, ns_inside(el, top, ns));
             el = el->first;

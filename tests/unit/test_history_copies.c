@@ -303,6 +303,38 @@ static void only_what_people_say_is_kept(void **state)
     account_free(&a);
 }
 
+static int take_xml(void *arg, const jab_kept_message *m)
+{
+    snprintf(arg, 400, JAB_FMT, JAB_ARG(m->xml));
+    return 1;
+}
+
+/* A stanza that is far longer when it is written out is kept all the same, less
+ * what makes it long. */
+static void a_stanza_that_swells_is_kept_in_short(void **state)
+{
+    (void)state;
+    const size_t size = 200000, n = 100;
+    char *stanza = malloc(size + n * 20 + 1000), xml[400] = "";
+    assert_non_null(stanza);
+    begin();
+    size_t at = (size_t)snprintf(stanza, 100, "<message xmlns:p='");
+    memset(stanza + at, 'x', size);
+    at += size;
+    at += (size_t)snprintf(stanza + at, 200, "' " FROM_ROMEO " id='7'>" TEXT("long &lt;"));
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(stanza + at, 20, "<p:x/>");
+    snprintf(stanza + at, 100, "</message>");
+    account_says(&a, stanza);
+    free(stanza);
+    assert_string_equal(a.told, "long < ");
+    assert_true(jab_session_online(a.e.s));
+    assert_int_equal(jab_store_read(a.store, JAB_KEPT_QUERY(.limit = 1), take_xml, xml), 1);
+    assert_string_equal(xml, "<message from='" ROMEO "/orchard' to='" OWN "' id='7' type='chat'>"
+                             "<body>long &lt;</body></message>");
+    account_free(&a);
+}
+
 /* -- All of it, by chance -------------------------------------------------------------------- */
 
 #define MESSAGES 12
@@ -425,6 +457,7 @@ int main(void)
         cmocka_unit_test(ids_by_others_are_not_believed),
         cmocka_unit_test(a_stolen_id_takes_nobodys_place),
         cmocka_unit_test(only_what_people_say_is_kept),
+        cmocka_unit_test(a_stanza_that_swells_is_kept_in_short),
         cmocka_unit_test(whatever_comes_in_whatever_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
