@@ -41,11 +41,71 @@ static int on_place(void *arg, const jab_kept_message *kept)
     return 0;
 }
 
+/* Where a record stands in its conversation. */
+struct seat {
+    char *conversation;
+    int64_t rank, key;
+    size_t at; /* in the list */
+};
+
 struct gather {
     cli_found *found;
+    struct seat *seats;
     unsigned limit;
     int64_t behind; /* nothing counts before this key has come; 0: all does */
 };
+
+static void add_seat(struct gather *g, const jab_kept_message *kept)
+{
+    size_t n = g->found->n;
+    if ((n & (n - 1)) == 0)
+        g->seats = app_realloc(g->seats, (n ? n * 2 : 1) * sizeof *g->seats);
+    g->seats[n] = (struct seat){app_copy(kept->conversation), kept->rank, kept->key, n};
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct seat *one = a, *other = b;
+    int order = strcmp(one->conversation, other->conversation);
+    if (order)
+        return order;
+    if (one->rank != other->rank)
+        return one->rank > other->rank ? -1 : 1;
+    return one->key > other->key ? -1 : 1;
+}
+
+static int by_list(const void *a, const void *b)
+{
+    const struct seat *one = a, *other = b;
+    int order = strcmp(one->conversation, other->conversation);
+    return order ? order : one->at < other->at ? -1 : 1;
+}
+
+/* All together they stand in the order of their times, which are to the second in some
+ * archives; those of one conversation change places until they are in the order of the server. */
+static void put_in_order(struct gather *g)
+{
+    size_t n = g->found->n;
+    if (n < 2)
+        return;
+    struct seat *places = app_alloc(n * sizeof *places);
+    json_t **ordered = app_alloc(n * sizeof *ordered);
+    memcpy(places, g->seats, n * sizeof *places);
+    qsort(g->seats, n, sizeof *g->seats, by_place);
+    qsort(places, n, sizeof *places, by_list);
+    for (size_t i = 0; i < n; i++)
+        ordered[places[i].at] = g->found->v[g->seats[i].at];
+    memcpy(g->found->v, ordered, n * sizeof *ordered);
+    free(ordered);
+    free(places);
+}
+
+static void free_seats(struct gather *g)
+{
+    for (size_t i = 0; i < g->found->n; i++)
+        free(g->seats[i].conversation);
+    free(g->seats);
+}
 
 /* Several may stand at the same place: the one that was named is met again. */
 static int on_row(void *arg, const jab_kept_message *kept)
@@ -57,8 +117,10 @@ static int on_row(void *arg, const jab_kept_message *kept)
         return 0;
     }
     json_t *record = cli_kept_record(kept);
-    if (record)
+    if (record) {
+        add_seat(g, kept);
         cli_found_add(g->found, record);
+    }
     return g->found->n >= g->limit;
 }
 
@@ -90,6 +152,8 @@ int cli_find_kept(cli *c, const cli_find *find, cli_found *found)
     if (err >= 0)
         err = find->words.p ? jab_store_search(c->store, &q, on_row, &g)
                             : jab_store_read(c->store, &q, on_row, &g);
+    put_in_order(&g);
+    free_seats(&g);
     cli_found_reverse(found);
     return err < 0 ? say_store(c, err) : APP_OK;
 }
