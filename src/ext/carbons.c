@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "ext/ext.h"
+#include "session/session.h"
 
 #define NS         "urn:xmpp:carbons:2"
 #define NS_FORWARD "urn:xmpp:forward:0"
@@ -128,13 +129,14 @@ static int on_answer(jab_ext_ctx *x, uint64_t tag, const jab_iq_reply *reply)
 }
 
 /* In a session with a store, before anything else is asked or sent: no message
- * of another client is missing from then on. */
+ * of another client is missing from then on. Copies that wait on the stream of an earlier
+ * process were asked for by that one. */
 static int on_online(jab_ext_ctx *x, int resumed)
 {
     carbons_state *state = jab_ext_state(x);
     if (resumed)
         return 0;
-    state->enabled = 0;
+    state->enabled = jab_ext_store(x) && jab_ext_session(x)->stream.sm.resumed;
     if (!jab_ext_store(x))
         return 0;
     jab_out *o = jab_ext_iq(x, (jab_str){NULL, 0}, JAB_IQ_SET, on_answer);

@@ -443,6 +443,28 @@ static void another_process_resumes_the_stream_and_knows_what_arrived(void **sta
     end();
 }
 
+/* Copies were switched on by the process that began the stream (XEP-0280 §5). */
+static void another_process_gets_the_copies_that_wait(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    crash();
+    start_with(0);
+    to_features(SM_FEATURES);
+    assert_true(peer_says(&e, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>") > 0);
+    assert_true(
+        peer_says(&e, "<message from='juliet@example.org'><sent xmlns='urn:xmpp:carbons:2'>"
+                      "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' "
+                      "from='juliet@example.org/phone' to='romeo@example.net' type='chat'>"
+                      "<body>copy</body></message></forwarded></sent></message>") > 0);
+    int n = 0;
+    for (const jab_event *ev; (ev = jab_session_next(e.s));)
+        n += ev->type == JAB_EV_MESSAGE && jab_str_is(ev->message->body, "copy");
+    assert_int_equal(n, 1);
+    end();
+}
+
 static void a_stream_that_ended_well_is_not_resumed(void **state)
 {
     (void)state;
@@ -665,6 +687,7 @@ int main(void)
         cmocka_unit_test(what_may_have_left_is_sent_again_only_when_the_archive_has_it_not),
         cmocka_unit_test(without_an_archive_it_is_unknown_and_not_sent_again),
         cmocka_unit_test(another_process_resumes_the_stream_and_knows_what_arrived),
+        cmocka_unit_test(another_process_gets_the_copies_that_wait),
         cmocka_unit_test(a_stream_that_ended_well_is_not_resumed),
         cmocka_unit_test(a_stream_that_was_left_is_for_the_next_process),
         cmocka_unit_test(withdrawn_messages_are_told_and_gone),
