@@ -67,7 +67,7 @@ static size_t place_of(jab_session *s, uint64_t seq)
     return low;
 }
 
-static jabi_outbox_row *find(jab_session *s, uint64_t seq)
+jabi_outbox_row *jabi_outbox_find(jab_session *s, uint64_t seq)
 {
     size_t i = place_of(s, seq);
     if (i == s->outbox.n || jabi_outbox_at(s, i)->seq != seq)
@@ -151,7 +151,7 @@ static int finish(jab_session *s, jabi_outbox_row *row, jab_sent_state state)
 
 int jabi_outbox_settle(jab_session *s, uint64_t seq, jab_sent_state state)
 {
-    jabi_outbox_row *row = find(s, seq);
+    jabi_outbox_row *row = jabi_outbox_find(s, seq);
     if (!row)
         return 0;
     int err = make_room_for_done(s);
@@ -164,7 +164,7 @@ int jabi_outbox_settle(jab_session *s, uint64_t seq, jab_sent_state state)
 
 int jabi_outbox_take_out(jab_session *s, uint64_t seq)
 {
-    jabi_outbox_row *row = find(s, seq);
+    jabi_outbox_row *row = jabi_outbox_find(s, seq);
     if (!row)
         return 0;
     int err = make_room_for_done(s);
@@ -205,7 +205,7 @@ int jabi_outbox_redo(jab_session *s)
 
 void jabi_outbox_doubt(jab_session *s, uint64_t seq)
 {
-    jabi_outbox_row *row = find(s, seq);
+    jabi_outbox_row *row = jabi_outbox_find(s, seq);
     if (row && row->state == JABI_OUT_LEFT)
         set_state(s, row, JABI_OUT_DOUBT);
 }

@@ -84,6 +84,7 @@ int jabi_outbox_xml(jab_session *s, uint64_t seq, jabi_buf *to);
 jabi_outbox_row *jabi_outbox_add_row(jab_session *s, const jabi_outbox_row *row, jab_str id,
                                      jab_str to);
 jabi_outbox_row *jabi_outbox_at(jab_session *s, size_t i);
+jabi_outbox_row *jabi_outbox_find(jab_session *s, uint64_t seq); /* or NULL */
 
 static inline jab_str jabi_outbox_id(const jabi_outbox_row *row)
 {

@@ -139,16 +139,13 @@ static int on_mark(void *arg, jab_str key, jab_str value)
     jabi_unpack u = jabi_unpack_begin(value);
     jab_str stream = jabi_unpack_str(&u);
     uint64_t count = jabi_unpack_number(&u);
-    for (size_t i = 0; i < s->outbox.n; i++) {
-        jabi_outbox_row *row = jabi_outbox_at(s, i);
-        if (row->seq != seq || row->state != JABI_OUT_WAITS)
-            continue;
-        int is_saved = s->restored && jab_str_eq(stream, s->stream.sm.id);
-        row->state = is_saved ? JABI_OUT_SAVED : JABI_OUT_DOUBT;
-        row->count = (uint32_t)count;
-        s->outbox.waiting--;
-        break;
-    }
+    jabi_outbox_row *row = jabi_outbox_find(s, seq);
+    if (!row || row->state != JABI_OUT_WAITS)
+        return 0;
+    int is_saved = s->restored && jab_str_eq(stream, s->stream.sm.id);
+    row->state = is_saved ? JABI_OUT_SAVED : JABI_OUT_DOUBT;
+    row->count = (uint32_t)count;
+    s->outbox.waiting--;
     return 0;
 }
 
