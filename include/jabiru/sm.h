@@ -59,8 +59,8 @@ JAB_API size_t jab_outbox_count(const jab_session *s);
 /*
  * Gives up what waits, as a program does that ends and reports: a message that
  * has not left is JAB_SENT_FAILED, one that may have left JAB_SENT_UNKNOWN, and
- * no later session sends them. Returns 0; JAB_ESTORE: they are reported, but a
- * later process may still send them.
+ * no later session sends them. Returns 0; JAB_ESTORE, JAB_ENOMEM: a later process
+ * may still send them, also those that were reported.
  */
 JAB_API int jab_outbox_withdraw(jab_session *s);
 
@@ -71,8 +71,9 @@ JAB_API int jab_outbox_withdraw_tags(jab_session *s, uint64_t first, uint64_t la
 /*
  * Makes durable what was pulled, with jab_config.commit_by_caller: call it when
  * the messages pulled so far have been dealt with. What was not committed when the program
- * ends comes again. Returns 0; JAB_ESTORE: what was pulled since the last
- * commit is to be forgotten, the stream ends, and it will come again.
+ * ends comes again. jab_out_send() of a message and jab_outbox_withdraw() commit, too;
+ * what waits in the outbox does not leave until this was called. Returns 0; JAB_ESTORE: what was
+ * pulled since the last commit is to be forgotten, the stream ends, and it will come again.
  */
 JAB_API int jab_session_commit(jab_session *s);
 
@@ -87,9 +88,10 @@ JAB_API int jab_sm_resumable(const jab_session *s);
 JAB_API size_t jab_sm_waiting(const jab_session *s);
 
 /*
- * No further connection will be made: what waits is reported as unknown, open
- * requests as JAB_EOFFLINE, and the extensions start anew if one is made all
- * the same. client.h does this by itself when it gives up.
+ * No further connection will be made: open requests are reported as
+ * JAB_EOFFLINE, and the extensions start anew if one is made all the same. What
+ * waits is reported as unknown; with a store it is not, as a later process may
+ * learn it, or send it. client.h does this by itself when it gives up.
  */
 JAB_API void jab_session_give_up(jab_session *s);
 

@@ -70,8 +70,8 @@ void jabi_event_take_back(jab_session *s)
 /* That one was delivered is said once, whatever it was read in. */
 static int is_of_message(const jab_event *ev)
 {
-    if (ev->type == JAB_EV_SENT)
-        return ((const jab_sent *)ev->data)->state == JAB_SENT_FAILED;
+    if (ev->type == JAB_EV_SENT && ((const jab_sent *)ev->data)->state != JAB_SENT_FAILED)
+        return 0;
     return ev->type == JAB_EV_MESSAGE || (ev->stanza && jab_stanza_kind(ev->stanza) == JAB_MESSAGE);
 }
 

@@ -195,6 +195,25 @@ static void a_delivery_found_in_the_archive_is_not_forgotten(void **state)
     end();
 }
 
+static void what_was_withdrawn_is_told_though_the_disk_fails(void **state)
+{
+    (void)state;
+    online(0);
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    jabi_outbox_doubt(e.s, 1);
+    disk.fail_commits = 1;
+    assert_int_equal(jab_outbox_withdraw(e.s), JAB_ESTORE);
+    assert_int_equal(pull(JAB_EV_SENT), 1);
+    end();
+    begin(0);
+    assert_int_equal(send_text("one", 1), 0);
+    disk.fail_commits = 1;
+    assert_int_equal(jab_outbox_withdraw(e.s), JAB_ESTORE);
+    assert_int_equal(pull(JAB_EV_SENT), 1);
+    end();
+}
+
 /* -- What came ---------------------------------------------------------------------------- */
 
 /* What is not to be kept is not in the transaction that is lost: it was shown. */
@@ -323,6 +342,7 @@ int main(void)
         cmocka_unit_test(nothing_leaves_whose_mark_was_lost),
         cmocka_unit_test(an_end_that_cannot_be_written_is_told_once),
         cmocka_unit_test(a_delivery_found_in_the_archive_is_not_forgotten),
+        cmocka_unit_test(what_was_withdrawn_is_told_though_the_disk_fails),
         cmocka_unit_test(what_was_not_in_the_lost_transaction_does_not_come_again),
         cmocka_unit_test(what_the_caller_has_not_committed_is_not_acknowledged),
         cmocka_unit_test(the_outbox_commits_nothing_of_the_callers),
