@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "ext/text.h"
+#include "session/outbox.h"
 #include "session/session.h"
 
 #define NS_SID      "urn:xmpp:sid:0"
@@ -57,6 +58,15 @@ static int is_from_room(jab_ext_ctx *x, const jab_stanza *st)
     return (jab_stanza_via(st) & JAB_VIA_ROOM) != 0;
 }
 
+/* What may have left was said under the nickname of that time. Nobody else knows
+ * its id who has not got it from there. */
+static int is_in_doubt(const jab_session *s, const jab_stanza *st, jab_str room)
+{
+    const jab_xml *origin = jab_xml_child(jab_stanza_xml(st), NS_SID, "origin-id");
+    jab_str id = origin ? jab_xml_attr(origin, "id") : jab_stanza_id(st);
+    return (jab_stanza_via(st) & JAB_VIA_ARCHIVE) && jabi_outbox_is_doubted(s, room, id);
+}
+
 static void read_room(jab_ext_ctx *x, const jab_stanza *st, history_message *m)
 {
     jab_session *s = jab_ext_session(x);
@@ -66,7 +76,8 @@ static void read_room(jab_ext_ctx *x, const jab_stanza *st, history_message *m)
     /* In a room that an earlier process joined, or that was just left, the own
      * nickname is not known: then what is equal to an own message is that one. */
     jab_str nick = jab_muc_own_nick(s, from.bare);
-    m->is_reflection = from.resource.p && (!nick.p || jab_str_eq(from.resource, nick));
+    m->is_reflection = from.resource.p && (!nick.p || jab_str_eq(from.resource, nick) ||
+                                           is_in_doubt(s, st, from.bare));
 }
 
 /*

@@ -259,6 +259,17 @@ size_t jabi_outbox_in_doubt(const jab_session *s, jab_str archive)
     return n;
 }
 
+int jabi_outbox_is_doubted(const jab_session *s, jab_str archive, jab_str id)
+{
+    for (size_t i = 0; id.p && i < s->outbox.n; i++) {
+        const jabi_outbox_row *row = &s->outbox.rows[s->outbox.first + i];
+        if (row->state == JABI_OUT_DOUBT && jab_str_eq(jabi_outbox_id(row), id) &&
+            concerns(s, row, archive))
+            return 1;
+    }
+    return 0;
+}
+
 int jabi_outbox_found(jab_session *s, jab_str archive, jab_str origin_id)
 {
     for (size_t i = 0; i < s->outbox.n; i++) {

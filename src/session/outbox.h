@@ -27,6 +27,9 @@
 /* How many rows are in doubt. */
 size_t jabi_outbox_in_doubt(const jab_session *s, jab_str archive);
 
+/* Whether a message of this id, which may have left earlier, is one of them. */
+int jabi_outbox_is_doubted(const jab_session *s, jab_str archive, jab_str id);
+
 /* A message of the own account stands in the archive. When it is a row that is
  * not settled, it is delivered: returns 1, else 0; < 0 on failure. */
 int jabi_outbox_found(jab_session *s, jab_str archive, jab_str origin_id);

@@ -365,6 +365,28 @@ static void a_room_is_asked_for_its_own(void **state)
     account_free(&a);
 }
 
+/* The old session still has the nickname: this one got another. */
+static void under_another_nickname_it_is_the_same_message(void **state)
+{
+    (void)state;
+    begin();
+    say_fin(&a, ROOM, 1, NULL, NULL);
+    send_and_lose(ROOM, JAB_MSG_GROUPCHAT);
+    account_log_in(&a);
+    join("me2");
+    char attributes[300], content[300];
+    snprintf(attributes, sizeof attributes, ME " id='%s'", id);
+    snprintf(content, sizeof content,
+             TEXT("in doubt") "<origin-id xmlns='urn:xmpp:sid:0' id='%s'/>", id);
+    room_result("r1", 1, attributes, content);
+    say_fin(&a, ROOM, 1, "r1", "r1");
+    assert_int_equal(jab_outbox_count(a.e.s), 0);
+    assert_null(strstr(a.e.sent, "in doubt"));
+    assert_string_equal(a.told, "");
+    assert_string_equal(kept(), "in doubt@r1 ");
+    account_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +404,7 @@ int main(void)
         cmocka_unit_test(not_in_the_archive_it_is_sent_again),
         cmocka_unit_test(a_trimmed_archive_does_not_tell),
         cmocka_unit_test(a_room_is_asked_for_its_own),
+        cmocka_unit_test(under_another_nickname_it_is_the_same_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
