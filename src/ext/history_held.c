@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "session/session.h"
+#include "session/sm.h"
 
 static size_t size_of(const jab_stanza *st)
 {
@@ -131,6 +132,7 @@ int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
         .st = kept, .serial = a->serial, .came = jab_ext_wall(x), .bytes = size_of(kept)};
     state->held_bytes += size_of(kept);
     a->n_held++;
+    jabi_sm_hold(jab_ext_session(x)); /* if this process ended now, it would have to come again */
     return 1;
 }
 
@@ -138,6 +140,16 @@ static int may_go(jab_ext_ctx *x, const history_held *h)
 {
     const history_archive *a = jabi_history_archive_by(x, h->serial);
     return !h->is_out && (!a || !a->holds);
+}
+
+/* Once none waits any more, the server may hear that they have come. */
+static void tell_session(jab_ext_ctx *x)
+{
+    const history_state *state = jab_ext_state(x);
+    for (size_t i = 0; i < state->n_held; i++)
+        if (!state->held[i].is_out)
+            return;
+    jabi_sm_let_go(jab_ext_session(x));
 }
 
 int jabi_history_release(jab_ext_ctx *x)
@@ -153,6 +165,7 @@ int jabi_history_release(jab_ext_ctx *x)
         if (err < 0)
             return err;
     }
+    tell_session(x);
     return 0;
 }
 
@@ -174,6 +187,7 @@ int jabi_history_held_end(jab_ext_ctx *x, const history_archive *of)
             err = release_at(x, i);
         drop(x, i);
     }
+    tell_session(x);
     return err;
 }
 

@@ -207,7 +207,9 @@ struct jab_session {
     jabi_sent_queue sent;
     struct jabi_recent *recent; /* recent.c: the last messages, and to whom */
     uint32_t sm_epoch;
-    int ack_owed;     /* the last answer left stanzas out */
+    jabi_event_from held_from; /* stanzas from this one on are held back by an extension */
+    int held_ends;             /* it has let them go, and that is to be committed */
+    int ack_owed;              /* the last answer left stanzas out */
     int ack_paused;   /* the application had too much to pull: answers may wait behind it */
     int asks_behind;  /* without stream management: such a question is open */
     int64_t asked_at; /* when the open question was asked; JAB_NEVER: none is open */

@@ -216,6 +216,32 @@ int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag)
 
 /* -- What came ------------------------------------------------------------------------ */
 
+void jabi_sm_hold(jab_session *s)
+{
+    if (!s->held_from.is_set || s->held_from.epoch != s->sm_epoch)
+        s->held_from = jabi_sm_stamp(s);
+    s->held_ends = 0;
+}
+
+void jabi_sm_let_go(jab_session *s)
+{
+    s->held_ends = 1;
+    if (!s->cfg.store || !s->cfg.store->dirty)
+        jabi_sm_committed(s);
+}
+
+void jabi_sm_committed(jab_session *s)
+{
+    if (s->held_ends)
+        s->held_from.is_set = s->held_ends = 0;
+}
+
+uint32_t jabi_sm_kept(const jab_session *s)
+{
+    int is_held = s->held_from.is_set && s->held_from.epoch == s->sm_epoch;
+    return is_held ? s->held_from.count - 1 : s->stream.sm.in;
+}
+
 /* Stanzas are handled in order: up to the one before the first whose events
  * the application has not left behind. */
 static void count_handled(jab_session *s)
@@ -235,8 +261,10 @@ static void count_handled(jab_session *s)
     int is_unsaved = s->cfg.store && (s->cfg.store->dirty || jabi_store_waits(s));
     if (is_unsaved && before - sm->handled > s->sm_safe - sm->handled)
         before = s->sm_safe; /* an acknowledged stanza is one that is kept */
-    if (before - sm->handled <= sm->in - sm->handled)
-        sm->handled = before;
+    if (before - sm->handled > sm->in - sm->handled)
+        return; /* it stays: a count never goes back */
+    uint32_t most = jabi_sm_kept(s);
+    sm->handled = before - sm->handled > most - sm->handled ? most : before;
 }
 
 /* What was acknowledged once may not be taken back by the process that resumes
@@ -274,7 +302,11 @@ static void answer(jab_session *s)
  * stanzas out is made good once none is left. */
 void jabi_sm_pulled(jab_session *s)
 {
-    if (s->ack_owed && s->online && s->events.n == 0 && !s->events.shown_holder)
+    if (!s->ack_owed || !s->online || s->events.n || s->events.shown_holder)
+        return;
+    uint32_t told = s->stream.sm.handled;
+    count_handled(s);
+    if (s->stream.sm.handled != told)
         answer(s);
 }
 

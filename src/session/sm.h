@@ -55,6 +55,14 @@ jabi_event_from jabi_sm_stamp(const jab_session *s);
  * some out. */
 void jabi_sm_pulled(jab_session *s);
 
+/* The stanza that is being routed is held back by an extension: it, and those
+ * behind it, are not acknowledged until all are let go, and what became of
+ * them is committed. */
+void jabi_sm_hold(jab_session *s);
+void jabi_sm_let_go(jab_session *s);
+void jabi_sm_committed(jab_session *s);
+uint32_t jabi_sm_kept(const jab_session *s); /* stanzas in front of them */
+
 /* An element of XEP-0198. 0 or < 0. */
 int jabi_sm_on_element(jab_session *s, const jab_xml *el);
 

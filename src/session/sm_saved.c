@@ -26,7 +26,7 @@ int jabi_sm_save(jab_session *s)
 {
     const jabi_sm *sm = &s->stream.sm;
     jab_store *st = s->cfg.store;
-    if (!st || (!sm->id.p && !s->saved) || (s->saved && sm->id.p && s->saved_in == sm->in))
+    if (!st || (!sm->id.p && !s->saved) || (s->saved && sm->id.p && s->saved_in == jabi_sm_kept(s)))
         return 0;
     if (!sm->id.p) {
         s->saved = 0;
@@ -37,12 +37,12 @@ int jabi_sm_save(jab_session *s)
     jabi_pack_str(&value, sm->id);
     jabi_pack_str(&value, sm->location);
     jabi_pack_str(&value, s->stream.bound.full);
-    jabi_pack_number(&value, sm->in);
+    jabi_pack_number(&value, jabi_sm_kept(s));
     int err = value.error ? value.error : put(s, jabi_buf_str(&value));
     jabi_buf_fini(&value);
     if (err >= 0) {
         s->saved = 1;
-        s->saved_in = sm->in;
+        s->saved_in = jabi_sm_kept(s);
     }
     return err;
 }

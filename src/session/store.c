@@ -36,6 +36,7 @@ static void forget_unsaved(jab_session *s)
     if (s->stream.sm.handled - s->sm_safe < UINT32_MAX / 2)
         s->stream.sm.handled = s->sm_safe;
     s->saved_in = UINT32_MAX; /* the next save writes it */
+    s->held_ends = 0;
     s->unsaved = s->owed = 0;
 }
 
@@ -72,6 +73,7 @@ int jabi_store_commit(jab_session *s)
             return failed(s, err);
         jabi_outbox_committed(s);
     }
+    jabi_sm_committed(s);
     s->sm_safe = s->stream.sm.in;
     s->unsaved = s->owed = 0;
     return 0;

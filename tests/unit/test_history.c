@@ -94,6 +94,37 @@ static void live_messages_wait_while_the_archive_is_read(void **state)
     account_free(&a);
 }
 
+/* What waits here in memory is lost with the process: the server has to keep it. */
+static void what_waits_is_not_acknowledged(void **state)
+{
+    (void)state;
+    account_init(&a);
+    account_new(&a);
+    peer *e = &a.e;
+    assert_int_equal(jab_session_connected(e->s, NULL, e->now), 0);
+    assert_true(peer_says(e, PEER_HEADER PEER_PLAIN) >= 0 && peer_says(e, PEER_SUCCESS) >= 0);
+    peer_clear(e);
+    assert_true(peer_says(e, PEER_HEADER HISTORY_SM) >= 0);
+    peer_bind(e);
+    account_says(&a, "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>");
+    account_look(&a);
+    account_says(&a, "<presence from='" ROMEO "'/>");
+    say_live(FROM_ROMEO " id='1'", TEXT("one") SID("a1"));
+    account_says(&a, "<presence from='" ROMEO "'/><r xmlns='urn:xmpp:sm:3'/>");
+    assert_string_equal(a.told, "");
+    assert_true(peer_sent(e, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+    int passes = 0;
+    do {
+        say_fin(&a, OWN, 1, NULL, NULL);
+    } while (++passes < 3 && account_asked(&a));
+    assert_string_equal(a.told, "one ");
+    account_says(&a, "<r xmlns='urn:xmpp:sm:3'/>");
+    char all[60];
+    snprintf(all, sizeof all, "<a xmlns='urn:xmpp:sm:3' h='%d'/>", 3 + passes);
+    assert_true(peer_sent(e, all));
+    account_free(&a);
+}
+
 static void a_later_session_goes_on_where_it_ended(void **state)
 {
     (void)state;
@@ -440,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_archive_is_a_place),
         cmocka_unit_test(live_messages_wait_while_the_archive_is_read),
+        cmocka_unit_test(what_waits_is_not_acknowledged),
         cmocka_unit_test(a_later_session_goes_on_where_it_ended),
         cmocka_unit_test(the_first_page_is_told_when_asked_for),
         cmocka_unit_test(the_message_at_the_place_is_told_once),
