@@ -50,6 +50,7 @@ int sim_app_send(sim_client *c, const sim_errand *errand)
     jab_str id = jab_out_id(o);
     snprintf(row->id, sizeof row->id, JAB_FMT, JAB_ARG(id));
     row->life = c->life;
+    row->is_blind = is_room && c->room_never_synced;
     jab_out_body(o, jab_cstr(row->body));
     int err = jab_out_send(o, index);
     row->accepted = err >= 0;
@@ -108,8 +109,6 @@ static void on_online(sim_client *c, const jab_event *ev)
     if (resumed)
         return;
     c->archived_at_login = sim_server_archive_size(c->w->server, c->plan->account);
-    if (c->never_synced)
-        c->archived_before = c->archived_at_login;
     c->synced = c->in_room = c->room_synced = 0;
     if (jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) < 0)
         c->connect_at = c->w->now; /* out of memory: the next stream will */
@@ -162,8 +161,6 @@ static void on_joined(sim_client *c, const jab_event *ev)
     const jab_muc_joined *joined = ev->data;
     SIM_NOTE(c->w, joined->error, "c%u in the room: %s", c->index, jab_errname(joined->error));
     c->in_room = joined->error == 0;
-    if (c->in_room && c->room_never_synced)
-        c->room_archived_before = sim_server_archive_size(c->w->server, SIM_ROOM);
     if (joined->error)
         c->join_at = c->w->now + 5000;
     else if (joined->status & JAB_MUC_CREATED)

@@ -98,7 +98,8 @@ static int is_archived(const sim_world *w, const sim_row *row)
 /* Only who has no store, or no archive to ask, may say that it does not know. */
 static int may_be_unknown(const sim_world *w, const sim_row *row)
 {
-    return w->plan.clients[row->who].store == SIM_NO_STORE || !is_archived(w, row) || w->trimmed;
+    return w->plan.clients[row->who].store == SIM_NO_STORE || !is_archived(w, row) ||
+           row->is_blind || w->trimmed;
 }
 
 static void check_told(sim_world *w, const sim_row *row)
@@ -188,9 +189,11 @@ static void check_order(sim_client *c, const reading *r)
     size_t last_place = 0, last_own = 0;
     for (size_t i = 0; i < r->n; i++) {
         const sim_row *row = &w->rows[r->list[i].row];
+        size_t place = place_of(w, archive, r->list[i].row);
         int is_own = row->who == c->index;
-        size_t place = is_own ? 0 : place_of(w, archive, r->list[i].row);
-        if (may_be_anywhere(c, is_room, place))
+        if (place && may_be_anywhere(c, is_room, place))
+            continue;
+        if (is_own)
             place = 0;
         if (place && place < last_place)
             sim_violate(w, "c%u: %s is behind what came after it", c->index, row->id);
@@ -259,7 +262,7 @@ static int may_be_silent(sim_client *c, const sim_row *row)
     int is_room = strcmp(row->to, SIM_ROOM) == 0;
     size_t place =
         place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
-    size_t before = is_room ? c->room_archived_before : c->archived_before;
+    size_t before = is_room ? c->room_archived_at_sync : c->archived_at_sync;
     return c->plan->first_history == 0 && place > 0 && place <= before;
 }
 
@@ -289,9 +292,9 @@ static void check_client(sim_client *c)
     for (size_t i = 0; i < N_CONVERSATIONS; i++)
         read_conversation(c, conversations[i]);
     if (p->server.archive)
-        check_archive(c, c->plan->account, c->archived_before);
+        check_archive(c, c->plan->account, c->archived_at_sync);
     if (p->has_room && p->server.room_archive)
-        check_archive(c, SIM_ROOM, c->room_archived_before);
+        check_archive(c, SIM_ROOM, c->room_archived_at_sync);
     check_promises(c);
     check_shown(c);
     for (size_t i = 0; i < c->w->n_rows; i++) {

@@ -101,6 +101,7 @@ typedef struct sim_row {
     unsigned who;
     const char *to;
     char id[64], body[40];
+    int is_blind;                       /* to a room whose archive was never read */
     int accepted;                       /* jab_out_send() said so, or the outsider's got in */
     int forgotten;                      /* its process was killed, and had no store */
     unsigned life;                      /* of the client */
@@ -173,7 +174,6 @@ typedef struct sim_client {
     int synced, has_gap, in_room, room_synced, never_synced, room_never_synced;
     int lost_power; /* a commit may have reached the disk though nobody was told */
     unsigned killed;
-    size_t archived_before, room_archived_before;   /* when it first asked */
     size_t archived_at_sync, room_archived_at_sync; /* when it first had an answer */
     size_t archived_at_login;
     unsigned logins, resumed;
