@@ -73,6 +73,9 @@ class Ejabberd:
     """Running once made. `plain_port` has no TLS; zlib is offered on every port."""
 
     name = "ejabberd"
+    # At a resumption, what reached the process of the new connection overtakes what still lay in
+    # front of the old one's.
+    hands_over_in_order = False
     rooms = "rooms.localhost"
 
     def __init__(self, folder, users=USERS, level="warning"):

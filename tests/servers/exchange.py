@@ -151,8 +151,9 @@ class Receiver:
             time.sleep(0.05)
 
     def stored(self, sender, name):
-        """What the data folder's database has of the conversation, in a reader's order: bodies
-        that begin with the name of the test."""
+        """What the data folder's database has of the conversation, in a reader's order, once the
+        archive has been read to its end: bodies that begin with the name of the test."""
+        self.person.run("history", "--with", sender, "--limit", "1").expect(0)
         path = os.path.join(self.person.home, ".local", "share", "jabiru", self.person.jid + ".db")
         base = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
         try:
@@ -162,6 +163,13 @@ class Receiver:
                 " WHERE address = ? AND body GLOB ? ORDER BY rank, key", (sender, name + ",*"))]
         finally:
             base.close()
+
+
+def printed_well(server, printed, wanted, log):
+    """Each once; in order where the server keeps it."""
+    if not server.hands_over_in_order:
+        printed, wanted = sorted(printed), sorted(wanted)
+    each_once_in_order("printed", printed, wanted, log)
 
 
 def each_once_in_order(what, got, wanted, log):

@@ -62,6 +62,7 @@ class Prosody:
     """Running once made. `port` speaks STARTTLS, `direct_port` TLS from the first byte."""
 
     name = "prosody"
+    hands_over_in_order = True
     rooms = "rooms.localhost"
 
     def __init__(self, folder, users=USERS, level="warn", more=""):

@@ -7,7 +7,7 @@ import threading
 
 from kit import tap
 from kit.relay import DOWN, UP, Fault, Relay
-from servers.exchange import Pair, Receiver, Sender, each_once_in_order, through
+from servers.exchange import Pair, Receiver, Sender, each_once_in_order, printed_well, through
 
 MESSAGES = 30
 PAUSE = 0.01
@@ -40,7 +40,7 @@ class Session:
     def check(self):
         log = "sender: %s\nreceiver: %s" % (self.sender.log, self.receiver.log)
         stored = self.receiver.stored(self.pair.me.jid, self.name)
-        each_once_in_order("printed", self.receiver.bodies(), self.given, log)
+        printed_well(self.pair.world.server, self.receiver.bodies(), self.given, log)
         each_once_in_order("stored", stored, self.given, log)
         self.check_states(log)
 
