@@ -15,10 +15,12 @@ BENCH = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, BENCH)
 sys.dont_write_bytecode = True
 import archive  # noqa: E402
+import catchup  # noqa: E402
 import parsing  # noqa: E402
 from report import output, read_sections, write_sections  # noqa: E402
 
-SECTIONS = {'Parsing': parsing.section, 'Archive': archive.section}
+SECTIONS = {'Parsing': parsing.section, 'Archive': archive.section,
+            'Catching up': catchup.section}
 
 
 def machine():
