@@ -1,86 +1,5 @@
 /* test_sm.c: XEP-0198: what is acknowledged, what is resent, what is told. */
-#include "peer.h"
-
-#include "session/session.h"
-
-#define SM_FEATURES                                                                                \
-    "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"                            \
-    "<sm xmlns='urn:xmpp:sm:3'/></stream:features>"
-#define ENABLED "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>"
-#define IN(n)   "<message from='romeo@example.net/o'><body>" n "</body></message>"
-
-static peer e;
-
-static void to_features(const char *features)
-{
-    assert_int_equal(jab_session_connected(e.s, NULL, e.now), 0);
-    assert_true(peer_says(&e, PEER_HEADER PEER_PLAIN) >= 0);
-    assert_true(peer_says(&e, PEER_SUCCESS) >= 0);
-    peer_clear(&e);
-    assert_true(peer_says(&e, PEER_HEADER) >= 0);
-    assert_true(peer_says(&e, features) >= 0);
-}
-
-static void pull_all(void)
-{
-    while (jab_session_next(e.s))
-        continue;
-}
-
-/* Bound, enabled, events pulled. The bind request was in what was sent last. */
-static void online_with_sm(void)
-{
-    unit_mem_init(&e.mem, 0);
-    jab_config cfg = peer_config(&e);
-    assert_int_equal(peer_new(&e, &cfg), 0);
-    to_features(SM_FEATURES);
-    peer_bind(&e);
-    assert_true(peer_says(&e, ENABLED) >= 0);
-    pull_all();
-    peer_clear(&e);
-}
-
-static void send_message(const char *body, uint64_t tag)
-{
-    jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
-    jab_out_body(o, jab_cstr(body));
-    assert_int_equal(jab_out_send(o, tag), 0);
-}
-
-static void acked(uint32_t more)
-{
-    char text[100];
-    snprintf(text, sizeof text, "<a xmlns='urn:xmpp:sm:3' h='%u'/>", e.s->stream.sm.acked + more);
-    (void)!peer_says(&e, text);
-}
-
-/* The next event must report this message. */
-static void expect_sent(uint64_t tag, jab_sent_state state)
-{
-    const jab_event *ev = jab_session_next(e.s);
-    assert_non_null(ev);
-    assert_int_equal(ev->type, JAB_EV_SENT);
-    assert_int_equal(ev->tag, tag);
-    const jab_sent *sent = ev->data;
-    assert_int_equal(sent->state, state);
-    assert_int_equal(sent->id.n, 32);
-}
-
-static void cut(void)
-{
-    jab_session_eof(e.s, 0, e.now);
-    assert_true(jab_session_closed(e.s));
-    peer_clear(&e);
-}
-
-static size_t count_of(const char *text)
-{
-    size_t n = 0;
-    peer_collect(&e);
-    for (const char *p = e.sent; (p = strstr(p, text)); p++)
-        n++;
-    return n;
-}
+#include "sm_peer.h"
 
 /* -- One stream ----------------------------------------------------------------- */
 
@@ -489,98 +408,6 @@ static void elements_out_of_order_end_the_stream(void **state)
     }
 }
 
-/* -- Memory ------------------------------------------------------------------------ */
-
-/* A cut and a resumption; whatever allocation fails, a message is reported at
- * most once, and never as delivered unless the server said so. */
-static int count_messages(void)
-{
-    int n = 0;
-    for (const jab_event *ev; (ev = jab_session_next(e.s));)
-        n += ev->type == JAB_EV_MESSAGE;
-    return n;
-}
-
-/* What memory did not suffice for has not come: it comes again, and is told once. */
-static void a_message_without_memory_comes_again(void **state)
-{
-    (void)state;
-    int is_over = 0;
-    for (size_t nth = 1; !is_over; nth++) {
-        online_with_sm();
-        e.mem.fail_at = e.mem.calls + nth;
-        (void)!peer_says(&e, IN("1"));
-        is_over = e.mem.calls < e.mem.fail_at;
-        e.mem.fail_at = 0;
-        int n = count_messages();
-        if (!jab_session_closed(e.s)) {
-            assert_int_equal(n, 1);
-            peer_free(&e);
-            continue;
-        }
-        to_features(SM_FEATURES);
-        int is_acked = peer_sent(&e, "h='1'/>");
-        assert_int_equal(is_acked, n);
-        (void)!peer_says(&e, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
-        if (!is_acked)
-            assert_true(peer_says(&e, IN("1")) >= 0);
-        assert_int_equal(n + count_messages(), 1);
-        peer_free(&e);
-    }
-}
-
-static void life_with_a_cut(void)
-{
-    if (jab_session_connected(e.s, NULL, e.now) < 0 || peer_says(&e, PEER_HEADER PEER_PLAIN) < 0 ||
-        peer_says(&e, PEER_SUCCESS) < 0)
-        return;
-    peer_clear(&e);
-    (void)!peer_says(&e, PEER_HEADER SM_FEATURES);
-    peer_bind(&e);
-    (void)!peer_says(&e, ENABLED);
-    for (uint64_t tag = 1; tag <= 3; tag++) {
-        jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
-        jab_out_body(o, JAB_STR("hi"));
-        (void)jab_out_send(o, tag);
-    }
-    (void)!peer_says(&e, IN("a") "<r xmlns='urn:xmpp:sm:3'/>");
-    jab_session_eof(e.s, 0, e.now);
-    peer_clear(&e);
-    if (jab_session_connected(e.s, NULL, e.now) < 0 || peer_says(&e, PEER_HEADER PEER_PLAIN) < 0 ||
-        peer_says(&e, PEER_SUCCESS) < 0)
-        return;
-    (void)!peer_says(&e, PEER_HEADER SM_FEATURES);
-    (void)!peer_says(&e, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='0'/>");
-    jab_session_close(e.s, e.now);
-    (void)!peer_says(&e, "</stream:stream>");
-}
-
-static void every_allocation_may_fail(void **state)
-{
-    (void)state;
-    size_t total = 0;
-    for (size_t fail_at = 1; fail_at == 1 || fail_at <= total + 1; fail_at++) {
-        unit_mem_init(&e.mem, fail_at);
-        jab_config cfg = peer_config(&e);
-        if (peer_new(&e, &cfg) == 0) {
-            life_with_a_cut();
-            jab_session_give_up(e.s);
-            int told[4] = {0};
-            for (const jab_event *ev; (ev = jab_session_next(e.s));) {
-                if (ev->type != JAB_EV_SENT)
-                    continue;
-                assert_in_range(ev->tag, 1, 3);
-                assert_int_equal(told[ev->tag]++, 0);
-                assert_int_equal(((const jab_sent *)ev->data)->state, JAB_SENT_UNKNOWN);
-            }
-            jab_session_free(e.s);
-        }
-        assert_int_equal(e.mem.live, 0);
-        total = e.mem.calls > total ? e.mem.calls : total;
-        assert_in_range(total, 1, 3000);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -603,8 +430,6 @@ int main(void)
         cmocka_unit_test(giving_up_settles_everything),
         cmocka_unit_test(a_forged_answer_to_resume_ends_the_stream),
         cmocka_unit_test(elements_out_of_order_end_the_stream),
-        cmocka_unit_test(a_message_without_memory_comes_again),
-        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
