@@ -69,7 +69,8 @@ typedef struct history_held {
     uint64_t serial;
     int64_t came; /* ms since 1970 */
     size_t bytes;
-    int is_out; /* it has its place, but is not yet known to be committed */
+    int is_out;      /* it has its place, but is not yet known to be committed */
+    unsigned losses; /* of the session, when it got that */
 } history_held;
 
 /* A message, as far as it is known before the store was asked. */

@@ -26,14 +26,15 @@ static void drop(jab_ext_ctx *x, size_t i)
     memmove(h, h + 1, (--state->n_held - i) * sizeof *h);
 }
 
-/* Once nothing is left to commit, what was let go is safe. */
+/* Once nothing is left to commit, what was let go is safe, unless it was in a
+ * transaction that was lost. */
 static void forget_safe(jab_ext_ctx *x)
 {
     history_state *state = jab_ext_state(x);
     if (jab_ext_store(x)->dirty)
         return;
     for (size_t i = state->n_held; i-- > 0;)
-        if (state->held[i].is_out)
+        if (state->held[i].is_out && state->held[i].losses == jab_ext_session(x)->losses)
             drop(x, i);
 }
 
@@ -57,10 +58,15 @@ static int release_at(jab_ext_ctx *x, size_t i)
     history_held *h = &state->held[i];
     history_archive *a = jabi_history_archive_by(x, h->serial);
     int verdict = let_go(x, h);
+    if (verdict == JAB_PASS)
+        verdict = jabi_route_behind(jab_ext_session(x), x, h->st);
+    if (verdict < 0)
+        return verdict;
     if (a && !h->is_out)
         a->n_held--;
     h->is_out = 1;
-    return verdict == JAB_PASS ? jabi_route_behind(jab_ext_session(x), x, h->st) : verdict;
+    h->losses = jab_ext_session(x)->losses;
+    return verdict;
 }
 
 /* The oldest one that waits for this archive, or n_held. */
@@ -191,14 +197,19 @@ int jabi_history_held_end(jab_ext_ctx *x, const history_archive *of)
     return err;
 }
 
+/* What is in no lost transaction was told, and is not told again. */
 void jabi_history_held_again(jab_ext_ctx *x)
 {
     history_state *state = jab_ext_state(x);
+    forget_safe(x);
     for (size_t i = 0; i < state->n_held; i++) {
-        history_archive *a = jabi_history_archive_by(x, state->held[i].serial);
-        if (state->held[i].is_out && a)
+        history_held *h = &state->held[i];
+        history_archive *a = jabi_history_archive_by(x, h->serial);
+        if (!h->is_out || h->losses == jab_ext_session(x)->losses)
+            continue;
+        h->is_out = 0;
+        if (a)
             a->n_held++;
-        state->held[i].is_out = 0;
     }
 }
 

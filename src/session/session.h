@@ -195,6 +195,7 @@ struct jab_session {
     jabi_event_queue events;
 
     jabi_outbox outbox;
+    unsigned losses;   /* transactions that were lost so far */
     size_t unsaved;    /* events at the end of the queue that are not committed */
     size_t owed;       /* messages among what is not committed, pulled or not */
     int drained;       /* the application has pulled all there was */

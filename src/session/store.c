@@ -30,6 +30,7 @@ const char *jabi_store_words(const jab_session *s, int err, char *room, size_t s
 static void forget_unsaved(jab_session *s)
 {
     s->cfg.store->table->rollback(s->cfg.store);
+    s->losses++;
     s->outbox.redo = 1;
     jabi_events_drop_unsaved(s);
     s->stream.sm.in = s->sm_safe;

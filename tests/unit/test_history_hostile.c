@@ -2,6 +2,7 @@
 #include "history.h"
 
 #include "session/outbox.h"
+#include "session/session.h"
 
 #include <stdlib.h>
 
@@ -112,6 +113,46 @@ static void pages_without_messages_come_to_an_end(void **state)
     account_free(&a);
 }
 
+/* -- A stream that goes on ---------------------------------------------------------------- */
+
+static void log_in_managed(void)
+{
+    peer *e = &a.e;
+    assert_int_equal(jab_session_connected(e->s, NULL, e->now), 0);
+    assert_true(peer_says(e, PEER_HEADER PEER_PLAIN) >= 0 && peer_says(e, PEER_SUCCESS) >= 0);
+    peer_clear(e);
+    assert_true(peer_says(e, PEER_HEADER HISTORY_SM) >= 0);
+}
+
+/* What waited has been told and is committed: the next stream changes nothing of that. */
+static void what_was_let_go_is_not_told_again(void **state)
+{
+    (void)state;
+    char text[200];
+    account_init(&a);
+    account_new(&a);
+    log_in_managed();
+    peer_bind(&a.e);
+    account_says(&a, "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>");
+    join();
+    account_live(&a, WITCH, "<body>nameless</body>");
+    assert_string_equal(a.told, "");
+    say_fin(&a, ROOM, 1, NULL, NULL);
+    assert_string_equal(a.told, "nameless ");
+    jab_session_eof(a.e.s, 0, a.e.now);
+    account_pull(&a);
+    account_forget(&a);
+    log_in_managed();
+    assert_true(peer_sent(&a.e, "<resume "));
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>",
+             (unsigned)a.e.s->stream.sm.out);
+    account_says(&a, text);
+    assert_true(jab_session_online(a.e.s));
+    assert_string_equal(a.told, "nameless ");
+    assert_string_equal(account_kept(&a, ROOM), "nameless ");
+    account_free(&a);
+}
+
 /* -- An archive that does not work ------------------------------------------------------- */
 
 static void pass_time(int64_t ms)
@@ -156,6 +197,7 @@ int main(void)
         cmocka_unit_test(an_id_without_end_is_none),
         cmocka_unit_test(times_out_of_all_bounds_are_only_times),
         cmocka_unit_test(pages_without_messages_come_to_an_end),
+        cmocka_unit_test(what_was_let_go_is_not_told_again),
         cmocka_unit_test(a_broken_archive_does_not_hold_messages_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
