@@ -106,13 +106,15 @@ static void on_online(sim_client *c, const jab_event *ev)
     c->logins++;
     c->resumed += (unsigned)resumed;
     c->w->logins++;
-    if (resumed)
-        return;
-    c->archived_at_login = sim_server_archive_size(c->w->server, c->plan->account);
-    c->synced = c->in_room = c->room_synced = 0;
-    if (jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) < 0)
-        c->connect_at = c->w->now; /* out of memory: the next stream will */
-    sim_app_join(c);
+    if (!resumed) {
+        c->archived_at_login = sim_server_archive_size(c->w->server, c->plan->account);
+        c->synced = c->in_room = c->room_synced = c->is_present = 0;
+    }
+    /* The stream may have ended before this was heard, and go on now. */
+    if (!c->is_present)
+        c->is_present = jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) >= 0;
+    if (!c->in_room)
+        sim_app_join(c);
 }
 
 static void on_message(sim_client *c, const jab_event *ev)

@@ -74,12 +74,19 @@ static void leave_wire(sim_client *c)
     c->wire = NULL;
 }
 
+/* What was told while the disk failed may be told again by the next process. */
 static void forget_rows(sim_client *c)
 {
+    int is_unsure = c->lost_power || c->store.failed;
     sim_app_forget(c);
-    for (size_t i = 0; i < c->w->n_rows; i++)
-        if (c->w->rows[i].who == c->index && c->plan->store == SIM_NO_STORE)
-            c->w->rows[i].forgotten = 1;
+    for (size_t i = 0; i < c->w->n_rows; i++) {
+        sim_row *row = &c->w->rows[i];
+        if (row->who != c->index)
+            continue;
+        row->forgotten |= c->plan->store == SIM_NO_STORE;
+        if (is_unsure)
+            memset(row->told, 0, sizeof row->told);
+    }
 }
 
 /* The process is gone between two instructions: nothing of it is written any more. */

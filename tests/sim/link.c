@@ -154,6 +154,8 @@ void sim_link_break(sim_link *l, const int64_t told[2])
 void sim_link_hold(sim_link *l, int end, int64_t until)
 {
     sim_pipe *p = &l->pipe[end];
+    if (until < p->held_until)
+        until = p->held_until;
     p->held_until = until;
     for (size_t i = 0; i < p->n_chunks; i++)
         if (p->chunks[p->first_chunk + i].at < until)
