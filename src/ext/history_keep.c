@@ -13,6 +13,7 @@
 #include "xml/xml.h"
 
 #define DAY          86400000 /* ms: so far apart may copies with a plain id be */
+#define WHILE        600000   /* ms: and those that nobody had kept on their way */
 #define MOMENT       2000     /* ms: and copies without any */
 #define XML_PER_BYTE 6        /* as what one byte is written: "&quot;" */
 #define XML_BYTES    4096     /* and what is always written */
@@ -88,10 +89,12 @@ static int is_copy(const search *look, const jab_kept_message *there)
         return jab_str_eq(m->row.origin_id, there->origin_id);
     if (!may_be_one(look, there))
         return 0;
+    /* Programs that count begin anew: what came twice straight from them is two. */
+    int is_elsewhere = m->is_stored || is_in_archive(&m->row) || is_in_archive(there);
     if (m->row.id.p)
-        return jab_str_eq(m->row.id, there->id) && distance <= DAY;
-    return !there->id.p && distance <= MOMENT &&
-           (m->is_stored || is_in_archive(&m->row) || is_in_archive(there));
+        return jab_str_eq(m->row.id, there->id) &&
+               distance <= (is_elsewhere || there->own != JAB_OWN_NONE ? DAY : WHILE);
+    return !there->id.p && distance <= MOMENT && is_elsewhere;
 }
 
 static void note(search *look, const jab_kept_message *there)

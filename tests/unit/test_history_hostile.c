@@ -95,6 +95,22 @@ static void times_out_of_all_bounds_are_only_times(void **state)
     }
 }
 
+/* -- Ids that are given again ---------------------------------------------------------------- */
+
+/* A program that counts from 1 whenever it runs, and always has the same to say. */
+static void an_alarm_of_an_hour_later_is_another_one(void **state)
+{
+    (void)state;
+    account_begin(&a);
+    account_live(&a, FROM_ROMEO " id='8'", TEXT("full"));
+    account_live(&a, FROM_ROMEO " id='8'", TEXT("full"));
+    assert_string_equal(a.told, "full ");
+    a.wall += 3600000;
+    account_live(&a, FROM_ROMEO " id='8'", TEXT("full"));
+    assert_string_equal(a.told, "full full ");
+    account_free(&a);
+}
+
 /* -- Pages without end ---------------------------------------------------------------- */
 
 /* It always has another place, and nothing there: that is no reason to ask for ever. */
@@ -196,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_without_end_is_none),
         cmocka_unit_test(times_out_of_all_bounds_are_only_times),
+        cmocka_unit_test(an_alarm_of_an_hour_later_is_another_one),
         cmocka_unit_test(pages_without_messages_come_to_an_end),
         cmocka_unit_test(what_was_let_go_is_not_told_again),
         cmocka_unit_test(a_broken_archive_does_not_hold_messages_for_ever),
