@@ -55,6 +55,7 @@ typedef struct history_archive {
     int holds;      /* live messages wait for its end */
     int is_held;    /* the outbox waits for its end */
     int again;      /* another pass follows this one */
+    int is_second;  /* the pass looks for what came while the first was read */
     int has_gap;    /* as in jab_synced */
     uint32_t added;
     unsigned empty; /* pages since one that had a message */

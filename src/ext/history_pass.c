@@ -96,6 +96,14 @@ static int tell_outbox(jab_ext_ctx *x, history_archive *a)
     return a->has_cursor ? jabi_history_cursor_write(x, a) : 0;
 }
 
+/* What came while the archive was read may have come in another order than the archive
+ * has: when a stream is taken up, ejabberd lets the new overtake the old. */
+static int may_be_overtaken(jab_ext_ctx *x, const history_archive *a)
+{
+    return a->is_own && a->holds && a->n_held && !a->is_second && !a->is_none &&
+           jab_ext_session(x)->stream.sm.resumed;
+}
+
 static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
     a->phase = HISTORY_IDLE;
@@ -105,13 +113,15 @@ static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
     int err = tell_outbox(x, a);
     if (err < 0)
         return err;
-    if (a->again) {
+    int is_second = may_be_overtaken(x, a);
+    if (a->again || is_second) {
         a->again = 0;
+        a->is_second = is_second;
         jabi_history_pass_want(x, a, a->holds);
         return 0;
     }
     emit_synced(x, a, fin);
-    a->holds = a->has_gap = 0;
+    a->holds = a->has_gap = a->is_second = 0;
     a->added = 0;
     jab_ext_wake(x, jab_ext_now(x));
     return 0;
@@ -136,7 +146,7 @@ static int end_for_now(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fi
     }
     a->phase = HISTORY_WANTED;
     a->at = jab_ext_now(x) + a->delay;
-    a->is_begun = a->holds = a->again = 0;
+    a->is_begun = a->holds = a->again = a->is_second = 0;
     emit_synced(x, a, fin);
     jab_ext_wake(x, jab_ext_now(x));
     return 0;
