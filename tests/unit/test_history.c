@@ -2,6 +2,8 @@
  * once, in the server's order, whatever is cut, and whoever lies. */
 #include "history.h"
 
+#include "session/session.h"
+
 static account a;
 
 static const char *kept(void)
@@ -94,10 +96,9 @@ static void live_messages_wait_while_the_archive_is_read(void **state)
     account_free(&a);
 }
 
-/* What waits here in memory is lost with the process: the server has to keep it. */
-static void what_waits_is_not_acknowledged(void **state)
+/* Logged in with stream management, and the archive is asked. */
+static void with_management(void)
 {
-    (void)state;
     account_init(&a);
     account_new(&a);
     peer *e = &a.e;
@@ -108,6 +109,14 @@ static void what_waits_is_not_acknowledged(void **state)
     peer_bind(e);
     account_says(&a, "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>");
     account_look(&a);
+}
+
+/* What waits here in memory is lost with the process: the server has to keep it. */
+static void what_waits_is_not_acknowledged(void **state)
+{
+    (void)state;
+    with_management();
+    peer *e = &a.e;
     account_says(&a, "<presence from='" ROMEO "'/>");
     say_live(FROM_ROMEO " id='1'", TEXT("one") SID("a1"));
     account_says(&a, "<presence from='" ROMEO "'/><r xmlns='urn:xmpp:sm:3'/>");
@@ -122,6 +131,25 @@ static void what_waits_is_not_acknowledged(void **state)
     char all[60];
     snprintf(all, sizeof all, "<a xmlns='urn:xmpp:sm:3' h='%d'/>", 3 + passes);
     assert_true(peer_sent(e, all));
+    account_free(&a);
+}
+
+/* What a pass from a proven place will bring, now or to a later process, is not
+ * kept from the server for as long as the pass takes. */
+static void what_the_archive_has_is_acknowledged(void **state)
+{
+    (void)state;
+    with_management();
+    say_fin(&a, OWN, 1, NULL, NULL);
+    assert_int_equal(jab_set_presence(a.e.s, (jab_str){NULL, 0}), 0);
+    assert_true(account_asked(&a));
+    uint32_t before = a.e.s->stream.sm.in;
+    say_live(FROM_ROMEO " id='1'", TEXT("one") SID("a1"));
+    account_says(&a, "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_string_equal(a.told, "");
+    char all[60];
+    snprintf(all, sizeof all, "<a xmlns='urn:xmpp:sm:3' h='%u'/>", (unsigned)before + 1);
+    assert_true(peer_sent(&a.e, all));
     account_free(&a);
 }
 
@@ -472,6 +500,7 @@ int main(void)
         cmocka_unit_test(an_empty_archive_is_a_place),
         cmocka_unit_test(live_messages_wait_while_the_archive_is_read),
         cmocka_unit_test(what_waits_is_not_acknowledged),
+        cmocka_unit_test(what_the_archive_has_is_acknowledged),
         cmocka_unit_test(a_later_session_goes_on_where_it_ended),
         cmocka_unit_test(the_first_page_is_told_when_asked_for),
         cmocka_unit_test(the_message_at_the_place_is_told_once),
