@@ -304,13 +304,17 @@ static int64_t keepalive_at(const jab_session *s)
     return s->online && !s->closing ? after(s->last_out, s->cfg.keepalive) : JAB_NEVER;
 }
 
-/* RFC 6120 §4.6.1: a space keeps the way open. */
+/* RFC 6120 §4.6.1: a space keeps the way open; with stream management a question does,
+ * which also tells whether anybody is there (XEP-0198 §4). */
 static void keep_alive(jab_session *s)
 {
     if (keepalive_at(s) > s->now)
         return;
     s->last_out = s->now;
-    jabi_buf_add_char(&s->stream.out, ' ');
+    if (!s->stream.sm.active || jabi_sm_ask(&s->stream) < 0)
+        jabi_buf_add_char(&s->stream.out, ' ');
+    else if (s->asked_at == JAB_NEVER)
+        s->asked_at = s->now;
 }
 
 static void do_work(jab_session *s)

@@ -139,6 +139,30 @@ static void silence_means_a_dead_connection(void **state)
     peer_free(&e);
 }
 
+/* Who only listens would else not notice for hours that nobody is there. */
+static void an_idle_connection_is_asked_whether_it_stands(void **state)
+{
+    (void)state;
+    online_with_sm();
+    for (int minute = 0; minute < 3; minute++) {
+        peer_clear(&e);
+        e.now = jab_session_deadline(e.s);
+        jab_session_tick(e.s, e.now);
+        assert_true(peer_sent(&e, "<r "));
+        char text[60];
+        snprintf(text, sizeof text, "<a xmlns='urn:xmpp:sm:3' h='%u'/>",
+                 (unsigned)e.s->stream.sm.out);
+        assert_true(peer_says(&e, text) >= 0);
+    }
+    jab_session_tick(e.s, e.now += 60000);
+    peer_clear(&e);
+    jab_session_tick(e.s, e.now + 29999);
+    assert_false(jab_session_closed(e.s));
+    jab_session_tick(e.s, e.now + 30000);
+    assert_int_equal(jab_session_error(e.s), JAB_ETIMEOUT);
+    peer_free(&e);
+}
+
 static void silence_does_not_count_while_nobody_listens(void **state)
 {
     (void)state;
@@ -419,6 +443,7 @@ int main(void)
         cmocka_unit_test(only_what_was_pulled_is_acknowledged),
         cmocka_unit_test(a_session_may_be_freed_while_an_answer_waits_for_the_application),
         cmocka_unit_test(silence_means_a_dead_connection),
+        cmocka_unit_test(an_idle_connection_is_asked_whether_it_stands),
         cmocka_unit_test(silence_does_not_count_while_nobody_listens),
         cmocka_unit_test(closing_settles_everything),
         cmocka_unit_test(a_broken_stream_goes_on_without_loss_or_copies),
