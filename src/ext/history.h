@@ -18,6 +18,7 @@
 #define HISTORY_HELD_BYTES   (4 << 20) /* and what they may take */
 #define HISTORY_PASSES_MAX   8         /* archives read at the same time */
 #define HISTORY_LIVE_MAX     50        /* archived live messages until the next pass */
+#define HISTORY_HOLDS_MOST   60000     /* ms for which live messages wait for their place */
 #define HISTORY_RETRY_FIRST  5000      /* ms until a pass that failed is tried again */
 #define HISTORY_RETRY_MOST   300000
 #define HISTORY_EMPTY_MAX    10    /* pages without a message, one after the other */
@@ -53,10 +54,11 @@ typedef struct history_archive {
     int is_blind;   /* it did not begin where an earlier one ended; stays in the store */
     int is_none;    /* there is no archive */
     int holds;      /* live messages wait for its end */
-    int is_held;    /* the outbox waits for its end */
-    int again;      /* another pass follows this one */
-    int is_second;  /* the pass looks for what came while the first was read */
-    int has_gap;    /* as in jab_synced */
+    int64_t holds_since;
+    int is_held;   /* the outbox waits for its end */
+    int again;     /* another pass follows this one */
+    int is_second; /* the pass looks for what came while the first was read */
+    int has_gap;   /* as in jab_synced */
     uint32_t added;
     unsigned empty; /* pages since one that had a message */
     unsigned live;  /* archived messages since the last pass that came live */

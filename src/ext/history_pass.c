@@ -240,6 +240,16 @@ static int is_id(jab_str id)
     return id.n && id.n <= HISTORY_ID_MAX;
 }
 
+/* An archive that talks without end does not keep what comes live from being
+ * told, nor the server from hearing that it came. */
+static void give_way(jab_ext_ctx *x, history_archive *a)
+{
+    if (!a->holds || jab_ext_now(x) - a->holds_since < HISTORY_HOLDS_MOST)
+        return;
+    a->holds = 0;
+    jab_ext_wake(x, jab_ext_now(x));
+}
+
 static int end_page(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
     int err = 0;
@@ -255,7 +265,17 @@ static int end_page(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
         return end_well(x, a, fin);
     if (a->empty > HISTORY_EMPTY_MAX)
         return end_for_now(x, a, &(const jab_mam_fin){.error = JAB_EPROTO});
+    give_way(x, a);
     return ask(x, a);
+}
+
+static int end_question(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
+{
+    if (fin->error == 0)
+        return end_page(x, a, fin);
+    if (jab_str_is(fin->refusal.condition, "item-not-found") && a->id.n && !a->is_first)
+        return go_by_time(x, a);
+    return is_refused_for_good(fin) ? end_without_archive(x, a, fin) : end_for_now(x, a, fin);
 }
 
 static int on_page(jab_ext_ctx *x, uint64_t tag, const jab_mam_fin *fin)
@@ -263,15 +283,12 @@ static int on_page(jab_ext_ctx *x, uint64_t tag, const jab_mam_fin *fin)
     history_state *state = jab_ext_state(x);
     history_archive *a = jabi_history_archive_by(x, tag);
     state->n_asked--;
-    if (!a)
+    if (!a || fin->error == JAB_EOFFLINE)
         return 0;
-    if (fin->error == 0)
-        return end_page(x, a, fin);
-    if (fin->error == JAB_EOFFLINE)
-        return 0;
-    if (jab_str_is(fin->refusal.condition, "item-not-found") && a->id.n && !a->is_first)
-        return go_by_time(x, a);
-    return is_refused_for_good(fin) ? end_without_archive(x, a, fin) : end_for_now(x, a, fin);
+    int err = end_question(x, a, fin);
+    if (err < 0)
+        jabi_history_pass_restart(x, a); /* when the stream goes on, as nobody answers this again */
+    return err;
 }
 
 /* -- What a page brings ---------------------------------------------------------------- */
@@ -347,6 +364,8 @@ void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds)
 {
     if (a->is_none)
         return;
+    if (holds && !a->holds)
+        a->holds_since = jab_ext_now(x);
     a->holds |= holds;
     if (a->phase == HISTORY_ASKED || a->is_begun) {
         a->again = 1;

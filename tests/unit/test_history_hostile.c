@@ -179,6 +179,27 @@ static void pass_time(int64_t ms)
     account_pull(&a);
 }
 
+/* A room may talk without end; what comes live is told after a minute of it. */
+static void an_archive_without_end_gives_way(void **state)
+{
+    (void)state;
+    begin();
+    say_fin(&a, ROOM, 1, NULL, NULL);
+    join();
+    account_live(&a, WITCH " id='live'", "<body>live</body>");
+    char id[20];
+    int pages = 0;
+    for (; pages < 100 && !strstr(a.told, "live "); pages++) {
+        pass_time(1000);
+        snprintf(id, sizeof id, "p%d", pages);
+        page(id, "2026-01-01T00:00:00Z", id, 0);
+        assert_true(account_asked(&a));
+    }
+    assert_in_range(pages, 58, 63);
+    assert_true(jab_session_online(a.e.s));
+    account_free(&a);
+}
+
 /* Seconds of an archive that refuses, until the message leaves. */
 static int seconds_until_sent(void)
 {
@@ -215,6 +236,7 @@ int main(void)
         cmocka_unit_test(an_alarm_of_an_hour_later_is_another_one),
         cmocka_unit_test(pages_without_messages_come_to_an_end),
         cmocka_unit_test(what_was_let_go_is_not_told_again),
+        cmocka_unit_test(an_archive_without_end_gives_way),
         cmocka_unit_test(a_broken_archive_does_not_hold_messages_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
