@@ -118,6 +118,9 @@ void jabi_outbox_fini(jab_session *s)
     *b = (jabi_outbox){0};
 }
 
+/* In place of a jab_sent_state: somebody else says what became of it. */
+#define TAKEN_OUT (-1)
+
 /* -- Settling ------------------------------------------------------------------------ */
 
 static int make_room_for_done(jab_session *s)
@@ -168,7 +171,31 @@ int jabi_outbox_take_out(jab_session *s, uint64_t seq)
     if (!row)
         return 0;
     int err = make_room_for_done(s);
-    return err < 0 ? err : finish(s, row, JAB_SENT_FAILED);
+    return err < 0 ? err : finish(s, row, TAKEN_OUT);
+}
+
+/* What said that it came back may be lost with the stream. */
+static int put_back(jab_session *s, const jabi_outbox_row *row)
+{
+    if (make_room(s) < 0)
+        return JAB_ENOMEM;
+    size_t i = place_of(s, row->seq);
+    jabi_outbox_row *at = jabi_outbox_at(s, i);
+    memmove(at + 1, at, (s->outbox.n++ - i) * sizeof *at);
+    *at = *row;
+    at->state = JABI_OUT_DOUBT;
+    return 0;
+}
+
+void jabi_outbox_undo(jab_session *s)
+{
+    jabi_outbox *b = &s->outbox;
+    size_t keep = 0;
+    for (size_t i = 0; i < b->n_done; i++)
+        if (b->done[i].state != TAKEN_OUT || put_back(s, &b->done[i].row) < 0)
+            b->done[keep++] = b->done[i];
+    b->n_done = keep;
+    b->redo = 1;
 }
 
 int jabi_outbox_failed(jab_session *s, jab_str id, uint64_t *tag)
@@ -189,7 +216,9 @@ int jabi_outbox_redo(jab_session *s)
     jabi_outbox *b = &s->outbox;
     int err = 0;
     for (size_t i = 0; err >= 0 && i < b->n_done; i++) {
-        jab_sent sent = sent_of(&b->done[i].row, (jab_sent_state)b->done[i].state);
+        int is_taken = b->done[i].state == TAKEN_OUT;
+        jab_sent sent =
+            sent_of(&b->done[i].row, is_taken ? JAB_SENT_FAILED : (jab_sent_state)b->done[i].state);
         for (size_t e = 0; err >= 0 && e < s->n_exts; e++)
             if (JABI_HAS_SLOT(s->exts[e].ext, settled))
                 err = s->exts[e].ext->settled(&s->exts[e], &sent);

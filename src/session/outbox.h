@@ -75,7 +75,9 @@ void jabi_outbox_doubt(jab_session *s, uint64_t seq);
  * goes on, or not. 0 or < 0. */
 int jabi_outbox_saved(jab_session *s, uint32_t h, int has_h, int goes_on);
 
-/* After a lost transaction: says again what it said. And: that is committed. */
+/* After a lost transaction: what only it said came back is in doubt; the rest
+ * is said again, later. And: that is committed. */
+void jabi_outbox_undo(jab_session *s);
 int jabi_outbox_redo(jab_session *s);
 void jabi_outbox_committed(jab_session *s);
 

@@ -31,7 +31,7 @@ static void forget_unsaved(jab_session *s)
 {
     s->cfg.store->table->rollback(s->cfg.store);
     s->losses++;
-    s->outbox.redo = 1;
+    jabi_outbox_undo(s);
     jabi_events_drop_unsaved(s);
     s->stream.sm.in = s->sm_safe;
     if (s->stream.sm.handled - s->sm_safe < UINT32_MAX / 2)
@@ -45,7 +45,8 @@ void jabi_store_abandon(jab_session *s)
 {
     if (s->cfg.store && s->cfg.store->dirty)
         forget_unsaved(s);
-    s->outbox.redo |= s->cfg.store != NULL; /* what failed to be written is written later */
+    if (s->cfg.store)
+        jabi_outbox_undo(s); /* what failed to be written is written later */
 }
 
 static int failed(jab_session *s, int err)

@@ -141,6 +141,28 @@ static void without_management_a_question_behind_tells(void **state)
     end();
 }
 
+/* Without memory to tell it, nobody says a second time that it came back. */
+static void what_came_back_and_was_not_told_is_in_doubt(void **state)
+{
+    (void)state;
+    int is_over = 0;
+    for (size_t nth = 1; !is_over; nth++) {
+        online_without_sm();
+        assert_int_equal(send_text("one", 1), 0);
+        peer_collect(&e);
+        e.mem.fail_at = e.mem.calls + nth;
+        (void)!peer_says(&e, "<message type='error' from='romeo@example.net' id='one'>"
+                             "<error type='cancel'/></message>");
+        is_over = e.mem.calls < e.mem.fail_at;
+        e.mem.fail_at = 0;
+        int told = 0;
+        for (const jab_event *ev; (ev = jab_session_next(e.s));)
+            told += ev->type == JAB_EV_SENT;
+        assert_int_equal(told + (int)jab_outbox_count(e.s), 1);
+        end();
+    }
+}
+
 static void without_an_answer_the_connection_is_dead(void **state)
 {
     (void)state;
@@ -350,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_and_sends_nothing),
         cmocka_unit_test(what_cannot_be_settled_is_told_once),
         cmocka_unit_test(without_management_a_question_behind_tells),
+        cmocka_unit_test(what_came_back_and_was_not_told_is_in_doubt),
         cmocka_unit_test(without_an_answer_the_connection_is_dead),
         cmocka_unit_test(what_waits_does_not_leave_while_the_disk_is_full),
         cmocka_unit_test(the_outbox_has_a_limit),
