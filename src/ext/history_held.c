@@ -132,7 +132,9 @@ static int make_room(jab_ext_ctx *x, history_archive *a, const history_message *
  */
 static int is_safe_there(const history_archive *a, const history_message *m)
 {
-    return a->is_known && a->has_cursor && !a->is_first && !a->is_blind && m->claim.p;
+    int is_from_gap = m->is_stored && m->row.stamp <= a->stamp;
+    return a->is_known && a->has_cursor && !a->is_first && !a->is_blind && m->claim.p &&
+           !is_from_gap;
 }
 
 int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
