@@ -93,7 +93,8 @@ static void send_from_outside(sim_world *w, const sim_errand *e)
     char xml[512], id[96] = "";
     sim_row *row = sim_row_add(w, SIM_OUTSIDER, e->to, e->is_common);
     /* A message is not to be known by anything where nobody gave it an id. */
-    if (e->is_common || !w->plan.server.stanza_id || sim_chance(&w->rng, 700))
+    const sim_server_options *o = &w->plan.server;
+    if (e->is_common || !o->stanza_id || !o->archive || sim_chance(&w->rng, 700))
         snprintf(row->id, sizeof row->id, "outside-%zu", w->n_rows);
     if (row->id[0])
         snprintf(id, sizeof id, " id='%s'", row->id);
