@@ -3,9 +3,10 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 SECONDS ?= 60
+STRIDE ?= 1
 PYTHON = /usr/bin/python3
 
-.PHONY: all demo test soak bench fuzz install lengths format clean
+.PHONY: all demo test soak sim sim-cuts bench fuzz install lengths format clean
 
 all:
 	@tools/install-packages --check build
@@ -24,6 +25,15 @@ test:
 soak:
 	@tools/install-packages test
 	@$(PYTHON) tests/run.py --soak
+
+# make sim SEED=7 replays one run; make sim RUNS=1000000 makes many.
+sim:
+	@tools/install-packages test
+	@$(PYTHON) tests/run.py --sim --jobs 2 $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS),--trace) $(if $(STORE),--store $(STORE)) $(if $(CUT),--cut $(CUT))
+
+sim-cuts:
+	@tools/install-packages test
+	@$(PYTHON) tests/run.py --sim --cuts --stride $(STRIDE) --jobs 2
 
 bench:
 	@tools/install-packages bench

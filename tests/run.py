@@ -53,13 +53,13 @@ class Outcome:
 
 # -- Building ------------------------------------------------------------------
 
-def build(name):
+def build(name, only=()):
     """Configures and compiles; returns the reason if that failed."""
     folder = os.path.join(ROOT, name)
     variables, options = BUILDS[name]
     env = dict(os.environ, **variables)
     log = os.path.join(LOGS, name + ".log")
-    commands = [["ninja", "-C", folder, "-j", str(CORES)]]
+    commands = [["ninja", "-C", folder, "-j", str(CORES), *only]]
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         commands.insert(0, ["meson", "setup", folder, ROOT] + options)
     with open(log, "wb") as out:
@@ -90,6 +90,15 @@ def program_jobs():
             label = name.replace("test_", "unit/", 1)
             args = [os.path.join(TESTS, "transcripts")] if name == "transcript" else []
             yield Job(label, [path] + args, seconds=300)
+
+
+def sim_jobs():
+    """Sessions under virtual time: many quickly, some with sanitizers."""
+    known = os.path.join(TESTS, "sim", "seeds.txt")
+    programs = targets("build-test")
+    for name, runs, stride in (("sim", 8000, 41), ("sim_checked", 300, 1009)):
+        yield Job("sim/" + name, [programs[name], "--tap", known, "--seed", str(fuzz_seed()), "--runs", str(runs),
+                                  "--stride", str(stride), "--jobs", "1"], seconds=600)
 
 
 def fuzz_seed():
@@ -237,6 +246,15 @@ def selected(jobs, pattern):
         yield job
 
 
+def simulate(arguments):
+    """Builds the simulator, and becomes it."""
+    reason = build("build-test", ["tests/sim/sim"])
+    if reason:
+        sys.exit(reason)
+    program = os.path.join(ROOT, "build-test", "tests", "sim", "sim")
+    os.execv(program, [program] + arguments)
+
+
 def slow_first(jobs):
     """The real servers take longest, so they begin."""
     return sorted(jobs, key=lambda job: not job.name.startswith(("servers", "attack")))
@@ -247,9 +265,12 @@ def main():
     parser.add_argument("-k", metavar="PATTERN", default="", help="only jobs or tests with this in the name")
     parser.add_argument("--fast", action="store_true", help="without fuzzing and the other builds")
     parser.add_argument("--fuzz", action="store_true", help="only fuzzing")
+    parser.add_argument("--sim", nargs=argparse.REMAINDER, help="only the simulator, with these arguments")
     parser.add_argument("--soak", action="store_true", help="only faults and kills at real servers, many of them")
     options = parser.parse_args()
     os.makedirs(LOGS, exist_ok=True)
+    if options.sim is not None:
+        simulate(options.sim)
     began = time.monotonic()
     tally = Tally()
     builds = {"build-test", "build", "build-fuzz"}
@@ -259,7 +280,7 @@ def main():
         builds = {"build-fuzz"}
     good = [name for name in BUILDS if name in builds and tally.build(name)]
     if "build-test" in good:
-        chosen = soak_jobs() if options.soak else (*program_jobs(), *script_jobs())
+        chosen = soak_jobs() if options.soak else (*program_jobs(), *sim_jobs(), *script_jobs())
         jobs = [job for job in chosen if job.build in good]
         tally.run(slow_first(selected(jobs, options.k)))
     if "build-fuzz" in good:
