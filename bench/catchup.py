@@ -103,7 +103,10 @@ def section(args):
         shutil.rmtree(folder)
     return (f'{today()}. {COUNT:,} messages that were missed, from the archive of a Prosody '
             f"{version_of_prosody()}, over TLS, in pages of 100; process start to end, one run "
-            'each. The server is the same for all, and its work is in the rate.\n\n'
+            'each. The server is the same for all and takes most of the time: its storage in memory '
+            'looks for the place of each page from the beginning. The runs follow one another, so '
+            'that other work on the machine does not hit all alike: processor time says more than '
+            'the rate.\n\n'
             '- libjabiru: a program with a store in a file; each message is stored, can be searched, '
             'and is synced to the disk before the program sees it\n'
             '- jabiru listen: the same, printed, and synced one by one, so that the end of the '
