@@ -103,6 +103,8 @@ void jabi_outbox_committed(jab_session *s)
     for (size_t i = 0; i < b->n_done; i++)
         jabi_free(s->mem, b->done[i].row.text);
     b->n_done = 0;
+    for (size_t i = 0; b->marked && i < b->n; i++)
+        jabi_outbox_at(s, i)->is_marked |= jabi_outbox_at(s, i)->state == JABI_OUT_LEFT;
     b->marked = b->redo = 0;
 }
 
@@ -227,6 +229,7 @@ int jabi_outbox_redo(jab_session *s)
     }
     for (size_t i = 0; err >= 0 && i < b->n; i++)
         err = jabi_outbox_mark(s, jabi_outbox_at(s, i));
+    b->marked = 1;
     return err;
 }
 
@@ -236,7 +239,7 @@ void jabi_outbox_doubt(jab_session *s, uint64_t seq)
 {
     jabi_outbox_row *row = jabi_outbox_find(s, seq);
     if (row && row->state == JABI_OUT_LEFT)
-        set_state(s, row, JABI_OUT_DOUBT);
+        set_state(s, row, row->is_marked ? JABI_OUT_DOUBT : JABI_OUT_WAITS);
 }
 
 /* XEP-0198 §5: `h` settles what the server had; of the rest it had nothing

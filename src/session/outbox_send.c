@@ -54,6 +54,7 @@ static void set_left(jab_session *s, jabi_outbox_row *row)
     s->outbox.waiting -= row->state == JABI_OUT_WAITS;
     row->state = JABI_OUT_LEFT;
     row->count = s->stream.sm.out + 1;
+    row->is_marked = 0;
 }
 
 /* A room's messages stay in order, one behind another in doubt. */
@@ -188,6 +189,7 @@ int jabi_outbox_accept(jab_out *o, uint64_t tag)
     }
     if (now) {
         jabi_sent_stanza st = stanza_of(row, jabi_buf_str(&o->buf));
+        row->is_marked = 1;
         depart(s, &st);
     }
     return 0;

@@ -97,6 +97,7 @@ typedef struct jabi_outbox_row {
     size_t id_n, to_n;
     jabi_out_state state;
     uint32_t count; /* its number on the stream */
+    int is_marked;  /* that it left is committed: before, no byte of it does */
     int is_room;
 } jabi_outbox_row;
 

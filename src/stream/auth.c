@@ -171,10 +171,10 @@ static int write_auth(jabi_stream *str, const char *name, int has_data, jab_str 
     char shown[80] = "<response>[...]</response>";
     if (is_first)
         snprintf(shown, sizeof shown, "<auth mechanism='%s'>[...]</auth>", str->mechanism);
-    int ended = jabi_stream_write_end(str, &w, mark, shown);
-    if (err < 0)
-        return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
-    return ended;
+    if (err >= 0)
+        return jabi_stream_write_end(str, &w, mark, shown);
+    str->out.n = mark; /* half of a proof is none */
+    return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
 }
 
 /* RFC 6120 §6.4.4: this side gives up. */

@@ -199,6 +199,7 @@ static void what_waits_does_not_leave_while_the_disk_is_full(void **state)
         pull_all();
         peer_clear(&e);
         log_in_anew();
+        assert_int_equal(jabi_outbox_in_doubt(e.s, OWN), 0); /* it never left */
         assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
         assert_true(peer_sent(&e, "<body>one</body>"));
         crash();
