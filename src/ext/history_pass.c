@@ -89,8 +89,10 @@ static int tell_outbox(jab_ext_ctx *x, history_archive *a)
     int is_blind = a->is_blind || a->is_none, err = 0;
     if (a->is_held)
         err = is_blind ? jabi_outbox_unknowable(s, a->key) : jabi_outbox_absent(s, a->key);
+    if (err < 0)
+        return err;
     a->is_held = 0;
-    if (err < 0 || !a->is_blind)
+    if (!a->is_blind)
         return err;
     a->is_blind = 0;
     return a->has_cursor ? jabi_history_cursor_write(x, a) : 0;
@@ -385,7 +387,7 @@ void jabi_history_pass_restart(jab_ext_ctx *x, history_archive *a)
         if (state->held[i].serial == old)
             state->held[i].serial = a->serial;
     a->phase = HISTORY_IDLE;
-    a->is_begun = a->again = 0;
+    a->is_begun = a->again = a->is_none = 0;
     jabi_history_pass_want(x, a, 1);
 }
 
