@@ -347,11 +347,12 @@ static int vfs_last_error(sqlite3_vfs *vfs, int n, char *out)
 
 int disk_register(disk *d, const char *name)
 {
+    snprintf(d->name, sizeof d->name, "%s", name); /* SQLite keeps the pointer */
     d->vfs = (sqlite3_vfs){
         .iVersion = 2,
         .szOsFile = sizeof(disk_handle),
         .mxPathname = 512,
-        .zName = name,
+        .zName = d->name,
         .pAppData = d,
         .xOpen = vfs_open,
         .xDelete = vfs_delete,

@@ -29,6 +29,7 @@ typedef struct disk_handle {
 } disk_handle;
 
 struct disk {
+    char name[32]; /* of the VFS */
     sqlite3_vfs vfs;
     images files;
     disk_handle *handles;
