@@ -197,6 +197,7 @@ void jabi_outbox_undo(jab_session *s)
         if (b->done[i].state != TAKEN_OUT || put_back(s, &b->done[i].row) < 0)
             b->done[keep++] = b->done[i];
     b->n_done = keep;
+    b->marked = 0;
     b->redo = 1;
 }
 
@@ -211,6 +212,11 @@ int jabi_outbox_failed(jab_session *s, jab_str id, uint64_t *tag)
         return err < 0 ? err : 1;
     }
     return 0;
+}
+
+static int is_unmarked(const jabi_outbox_row *row)
+{
+    return row->state == JABI_OUT_LEFT && !row->is_marked;
 }
 
 int jabi_outbox_redo(jab_session *s)
@@ -228,8 +234,20 @@ int jabi_outbox_redo(jab_session *s)
             err = jabi_outbox_erase(s, b->done[i].row.seq);
     }
     for (size_t i = 0; err >= 0 && i < b->n; i++)
+        if (!is_unmarked(jabi_outbox_at(s, i)))
+            err = jabi_outbox_mark(s, jabi_outbox_at(s, i));
+    return err;
+}
+
+int jabi_outbox_resent(jab_session *s)
+{
+    int err = 0;
+    for (size_t i = 0; err >= 0 && i < s->outbox.n; i++) {
+        if (!is_unmarked(jabi_outbox_at(s, i)))
+            continue;
+        s->outbox.marked = 1;
         err = jabi_outbox_mark(s, jabi_outbox_at(s, i));
-    b->marked = 1;
+    }
     return err;
 }
 

@@ -439,6 +439,8 @@ int jabi_sm_resume(jab_session *s)
         return go_on(s);
     jabi_requests_extend(s);
     int err = on_acked(s, s->stream.sm.told);
+    if (err >= 0)
+        err = jabi_outbox_resent(s);
     return err < 0 ? err : resend(s);
 }
 
