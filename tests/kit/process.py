@@ -92,6 +92,7 @@ class Running:
             with self._changed:
                 self.lines.append(raw.decode("utf-8").rstrip("\n"))
                 self._changed.notify_all()
+        self.process.stdout.close()  # long runs start thousands
         with self._changed:
             self._changed.notify_all()
 
@@ -99,6 +100,7 @@ class Running:
         while True:
             part = os.read(self.process.stderr.fileno(), 65536)
             if not part:
+                self.process.stderr.close()
                 return
             with self._changed:
                 self.errors += part

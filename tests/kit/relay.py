@@ -36,6 +36,15 @@ class Link:
         self.number, self.near, self.far = number, near, far
         self.silent = False
         self.passed = {UP: 0, DOWN: 0}
+        self._ways = 2
+        self._lock = threading.Lock()
+
+    def way_ended(self):
+        with self._lock:
+            self._ways -= 1
+            if self._ways == 0:
+                self.near.close()
+                self.far.close()
 
     def end(self, reset):
         for side in (self.near, self.far):
@@ -96,6 +105,8 @@ class Relay:
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+        finally:
+            link.way_ended()
 
     def _due(self, link, direction, n):
         """The first fault that is to happen within the next n bytes."""

@@ -18,6 +18,8 @@ hide_sensitive_log_data: false
 certfiles: ["{cert}", "{key}"]
 auth_method: internal
 auth_password_format: plain
+sql_type: sqlite
+sql_database: "{folder}/archive.db"
 disable_sasl_mechanisms: []
 registration_timeout: infinity
 c2s_ciphers: HIGH
@@ -44,7 +46,7 @@ modules:
   mod_disco: {{}}
   mod_http_upload: {{put_url: "https://@HOST@:{https_port}/upload", docroot: "{folder}/upload"}}
   mod_last: {{}}
-  mod_mam: {{default: always}}
+  mod_mam: {{default: always, db_type: sql}}
   mod_muc: {{host: "rooms.@HOST@", default_room_options: {{mam: true}}}}
   mod_offline: {{}}
   mod_ping: {{}}

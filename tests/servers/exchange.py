@@ -137,17 +137,18 @@ class Receiver:
             lines += [json.loads(line).get("body") for line in now]
         return lines
 
-    def wait_for(self, last):
-        """Until this body was printed; a `listen` that ended is started again."""
+    def wait_for(self, bodies, not_more_than=0):
+        """Until these were printed, but for so many; a `listen` that ended is started again."""
         end = time.monotonic() + TIME_FOR_ALL
-        while last not in self.bodies():
+        while bodies[-1] not in self.bodies() or len(set(bodies) - set(self.bodies())) > not_more_than:
             if self.running.process.poll() is not None:
                 self.stop()
                 time.sleep(0.5)
                 self.start()
             if time.monotonic() > end:
                 self.stop()
-                raise AssertionError("%r was not printed, but %r\n%s" % (last, self.bodies()[-3:], self.log))
+                missing = [body for body in bodies if body not in self.bodies()]
+                raise AssertionError("not printed: %r, but %r\n%s" % (missing, self.bodies()[-3:], self.log))
             time.sleep(0.05)
 
     def stored(self, sender, name):

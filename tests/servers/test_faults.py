@@ -40,7 +40,7 @@ class Session:
         self.receiver.start()
         try:
             self.given = self.sender.settle(["%s, number %d" % (self.name, n) for n in range(MESSAGES)])
-            self.receiver.wait_for(self.given[-1])
+            self.receiver.wait_for(self.given)
         finally:
             if self.receiver.running.process.poll() is None:
                 self.receiver.stop()

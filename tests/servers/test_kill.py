@@ -43,7 +43,7 @@ def kill_sender(world, name, dice):
         lines = number_of(name, run)
         killed.add(lines, sender.run(lines, killed_after=dice.uniform(0.02, LONGEST))[0])
     killed.accepted += sender.settle(["%s, the last one" % name])
-    receiver.wait_for(killed.accepted[-1])
+    receiver.wait_for(killed.accepted)
     receiver.stop()
     compare("printed", receiver.bodies(), killed, sender, receiver)
     compare("stored", receiver.stored(me.jid, name), killed, sender, receiver)
@@ -73,7 +73,7 @@ def kill_receiver(world, name, dice):
         receiver.start()
     sending.join(TIME_FOR_ALL)
     given += sender.settle(["%s, the last one" % name])
-    receiver.wait_for(given[-1])
+    receiver.wait_for(given, not_more_than=IN_A_ROW)
     receiver.stop()
     log = "sender: %s\nreceiver: %s" % (sender.log, receiver.log)
     assert len(given) == len(lines) + 1, log
