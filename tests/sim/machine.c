@@ -8,16 +8,16 @@
 
 #define PATH "/jabiru.db"
 
-static void name_of(const sim_client *c, char name[16])
+/* SQLite keeps the pointer. */
+static const char *name_of(const sim_client *c)
 {
-    snprintf(name, 16, "sim%u", c->index);
+    static const char *const names[SIM_CLIENTS_MAX] = {"sim0", "sim1", "sim2"};
+    return names[c->index];
 }
 
 static void plug_in(sim_client *c, disk *d)
 {
-    char name[16];
-    name_of(c, name);
-    if (!d || disk_register(d, name) < 0)
+    if (!d || disk_register(d, name_of(c)) < 0)
         abort();
     c->sqlite_disk = d;
 }
@@ -32,11 +32,10 @@ void sim_machine_init(sim_client *c)
 
 static int open_sqlite(sim_client *c)
 {
-    char name[16], words[200] = "";
-    name_of(c, name);
-    int err =
-        jab_store_open(&c->disk, JAB_STORE_FILE(.path = PATH, .vfs = name, .mem = &c->disk_mem.mem,
-                                                .words = words, .words_size = sizeof words));
+    char words[200] = "";
+    int err = jab_store_open(&c->disk, JAB_STORE_FILE(.path = PATH, .vfs = name_of(c),
+                                                      .mem = &c->disk_mem.mem, .words = words,
+                                                      .words_size = sizeof words));
     if (err < 0 || words[0])
         SIM_NOTE(c->w, err, "c%u opens its store: %s %s", c->index, jab_errname(err), words);
     if (words[0] && err >= 0)
