@@ -113,6 +113,7 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
         s->stream.sm.in = s->sm_safe; /* the rest will be sent again, and is known then */
     if (s->stream.sm.in - jabi_sm_kept(s) < UINT32_MAX / 2)
         s->stream.sm.in = s->sm_safe = jabi_sm_kept(s); /* the server keeps what is held back */
+    jabi_sm_claim(s);
     s->online = s->closing = s->closed = s->starved = 0;
     s->eof = JABI_EOF_NONE;
     s->self = NULL;

@@ -203,8 +203,10 @@ struct jab_session {
     uint32_t sm_safe;  /* stanzas that came until the last commit */
     uint32_t saved_in; /* what the store says of them */
     int saved;         /* the store has a stream to resume */
-    int restored;      /* the stream to resume is an earlier process's */
-    int given_up;      /* it is for a later process to resume */
+    int is_durable;    /* that is committed, and this stream's: as far as durable_in */
+    uint32_t durable_in;
+    int restored; /* the stream to resume is an earlier process's */
+    int given_up; /* it is for a later process to resume */
 
     jabi_sent_queue sent;
     struct jabi_recent *recent; /* recent.c: the last messages, and to whom */

@@ -344,6 +344,7 @@ int jabi_sm_on_element(jab_session *s, const jab_xml *el)
         return err;
     if (event == JABI_SM_ENABLED) {
         s->sm_epoch++;
+        s->is_durable = 0;
         s->saved_in = UINT32_MAX; /* another stream: the next save writes it */
         err = jabi_sm_save(s);
     } else if (event == JABI_SM_REFUSED)

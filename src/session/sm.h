@@ -45,6 +45,7 @@ int jabi_sm_failed(jab_session *s, jab_str id, uint64_t *tag);
  * out when there is none; reads that of an earlier process. 0 or < 0. */
 int jabi_sm_save(jab_session *s);
 int jabi_sm_is_news(const jab_session *s);
+void jabi_sm_claim(jab_session *s); /* before the stream is resumed by this process */
 int jabi_sm_restore(jab_session *s);
 
 /* A stanza came. Where an event that is emitted now stands among them. */

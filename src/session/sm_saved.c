@@ -47,6 +47,21 @@ int jabi_sm_save(jab_session *s)
     return err;
 }
 
+/* What <resume h=''/> says to have come, a later process must not take back
+ * (XEP-0198 §4): it is in the store first. Where that fails, what is there is
+ * said, and the rest comes again. */
+void jabi_sm_claim(jab_session *s)
+{
+    jabi_sm *sm = &s->stream.sm;
+    if (!s->cfg.store || !sm->id.p || (s->is_durable && s->durable_in == sm->in))
+        return;
+    int err = jabi_store_waits(s) ? JAB_EAGAIN : jabi_sm_save(s);
+    if (err >= 0)
+        err = jabi_store_commit(s);
+    if (err < 0 && s->is_durable)
+        sm->in = s->sm_safe = s->durable_in;
+}
+
 /* The address that was bound must be what the configuration asks for now. */
 static int is_this_account(const jab_session *s, const jab_jid *jid)
 {
@@ -71,7 +86,8 @@ static int on_record(void *arg, jab_str key, jab_str value)
     if (jabi_strdup(str->mem, &str->sm.id, id) < 0 ||
         (location.n && jabi_strdup(str->mem, &str->sm.location, location) < 0))
         return JAB_ENOMEM;
-    str->sm.in = str->sm.handled = s->sm_safe = s->saved_in = (uint32_t)in;
+    str->sm.in = str->sm.handled = s->sm_safe = s->saved_in = s->durable_in = (uint32_t)in;
+    s->is_durable = 1;
     s->restored = 1;
     return 0;
 }

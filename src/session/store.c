@@ -74,6 +74,10 @@ int jabi_store_commit(jab_session *s)
         if (err < 0)
             return failed(s, err);
         jabi_outbox_committed(s);
+        if (s->saved && s->saved_in != UINT32_MAX) {
+            s->is_durable = 1;
+            s->durable_in = s->saved_in;
+        }
     }
     jabi_sm_committed(s);
     s->sm_safe = s->stream.sm.in;

@@ -74,6 +74,24 @@ static void what_was_acknowledged_stays_so_for_the_next_process(void **state)
     end();
 }
 
+/* XEP-0198 §4: a count never goes back, whoever resumes. */
+static void what_a_resumption_claimed_stays_so_for_the_next_process(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_true(peer_says(&e, "<presence from='romeo@example.net/o'/>") > 0);
+    pull_all();
+    cut();
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "previd='s1' h='1'"));
+    crash();
+    start_with(0);
+    to_features(SM_FEATURES);
+    assert_true(peer_sent(&e, "previd='s1' h='1'"));
+    end();
+}
+
 static void who_commits_gets_one_message_at_a_time(void **state)
 {
     (void)state;
@@ -175,6 +193,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_committed_is_not_shown_and_comes_again),
         cmocka_unit_test(an_answer_counts_only_what_is_committed),
         cmocka_unit_test(what_was_acknowledged_stays_so_for_the_next_process),
+        cmocka_unit_test(what_a_resumption_claimed_stays_so_for_the_next_process),
         cmocka_unit_test(who_commits_gets_one_message_at_a_time),
         cmocka_unit_test(memory_that_runs_out_loses_nothing),
         cmocka_unit_test(a_disk_that_fails_at_any_write_loses_nothing),
