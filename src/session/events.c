@@ -50,7 +50,6 @@ jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t s
     };
     s->emitted = h;
     s->ack_paused |= q->n >= s->cfg.max_events;
-    s->drained = 0;
     s->owed += type == JAB_EV_MESSAGE;
     /* A stanza that has written nothing yet may do so behind this. */
     if (s->cfg.store && (s->cfg.store->dirty || s->unsaved || s->current))
@@ -118,7 +117,6 @@ const jab_event *jab_session_next(jab_session *s)
     if (q->n && jabi_store_settle(s) < 0)
         (void)jabi_store_settle(s);
     if (q->n == 0) {
-        s->drained = 1;
         jabi_sm_pulled(s);
         return NULL;
     }
@@ -129,6 +127,7 @@ const jab_event *jab_session_next(jab_session *s)
     q->shown = slot->event;
     q->shown_holder = slot->holder;
     q->shown_from = slot->from;
+    s->pulled += q->shown.type == JAB_EV_MESSAGE;
     return &q->shown;
 }
 

@@ -199,7 +199,7 @@ struct jab_session {
     unsigned losses;   /* transactions that were lost so far */
     size_t unsaved;    /* events at the end of the queue that are not committed */
     size_t owed;       /* messages among what is not committed, pulled or not */
-    int drained;       /* the application has pulled all there was */
+    size_t pulled;     /* of these, how many were */
     uint32_t sm_safe;  /* stanzas that came until the last commit */
     uint32_t saved_in; /* what the store says of them */
     int saved;         /* the store has a stream to resume */
@@ -282,8 +282,9 @@ void jabi_feed_watch(jab_session *s);
 
 /* events.c */
 jab_event *jabi_event_push(jab_session *s, uint32_t type, uint64_t tag, size_t size);
-void jabi_event_take_back(jab_session *s);     /* the one pushed last */
-void jabi_events_drop_unsaved(jab_session *s); /* messages that are not committed */
+void jabi_event_take_back(jab_session *s);         /* the one pushed last */
+int jabi_events_has_message(const jab_session *s); /* that waits to be pulled */
+void jabi_events_drop_unsaved(jab_session *s);     /* messages that are not committed */
 void jabi_events_drop_of(jab_session *s, const jabi_holder *stanza);
 void jabi_events_fini(jab_session *s);
 

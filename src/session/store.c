@@ -38,7 +38,7 @@ static void forget_unsaved(jab_session *s)
         s->stream.sm.handled = s->sm_safe;
     s->saved_in = UINT32_MAX; /* the next save writes it */
     s->held_ends = 0;
-    s->unsaved = s->owed = 0;
+    s->unsaved = s->owed = s->pulled = 0;
 }
 
 void jabi_store_abandon(jab_session *s)
@@ -81,7 +81,7 @@ int jabi_store_commit(jab_session *s)
     }
     jabi_sm_committed(s);
     s->sm_safe = s->stream.sm.in;
-    s->unsaved = s->owed = 0;
+    s->unsaved = s->owed = s->pulled = 0;
     return 0;
 }
 
@@ -104,7 +104,8 @@ void jabi_store_before_stanza(jab_session *s)
     s->unsaved = 0;
 }
 
+/* A message that nobody has seen yet is not committed by itself. */
 int jab_session_commit(jab_session *s)
 {
-    return jabi_store_commit(s);
+    return jabi_store_waits(s) && !s->pulled ? 0 : jabi_store_commit(s);
 }

@@ -92,6 +92,20 @@ static void what_a_resumption_claimed_stays_so_for_the_next_process(void **state
     end();
 }
 
+static void what_was_not_pulled_is_not_committed_by_the_caller(void **state)
+{
+    (void)state;
+    store_double_init(&disk);
+    start_with(1);
+    online();
+    assert_true(peer_says(&e, IN("a")) > 0);
+    assert_int_equal(jab_session_commit(e.s), 0);
+    crash();
+    assert_int_equal(kept("seen"), 0);
+    start_with(1);
+    end();
+}
+
 static void who_commits_gets_one_message_at_a_time(void **state)
 {
     (void)state;
@@ -194,6 +208,7 @@ int main(void)
         cmocka_unit_test(an_answer_counts_only_what_is_committed),
         cmocka_unit_test(what_was_acknowledged_stays_so_for_the_next_process),
         cmocka_unit_test(what_a_resumption_claimed_stays_so_for_the_next_process),
+        cmocka_unit_test(what_was_not_pulled_is_not_committed_by_the_caller),
         cmocka_unit_test(who_commits_gets_one_message_at_a_time),
         cmocka_unit_test(memory_that_runs_out_loses_nothing),
         cmocka_unit_test(a_disk_that_fails_at_any_write_loses_nothing),
