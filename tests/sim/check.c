@@ -247,11 +247,23 @@ static void check_archive(sim_client *c, const char *archive, size_t before)
     }
 }
 
+/* A page that was lost with a transaction comes again, but may be another one:
+ * what stands before an archive's first page is not asked for by itself. */
+static int may_have_moved(sim_client *c, const sim_row *row)
+{
+    int is_room = strcmp(row->to, SIM_ROOM) == 0;
+    int has_failed = c->mem.failed || c->disk_mem.failed || c->store.failed || c->lost_power;
+    size_t place =
+        place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
+    return has_failed && place && may_be_anywhere(c, is_room, place);
+}
+
 static void check_promises(sim_client *c)
 {
     for (size_t i = 0; i < c->w->n_rows; i++) {
         const sim_row *row = &c->w->rows[i];
-        if (row->promised[c->index] && !row->stored[c->index] && !c->w->trimmed)
+        if (row->promised[c->index] && !row->stored[c->index] && !c->w->trimmed &&
+            !may_have_moved(c, row))
             sim_violate(c->w, "c%u acknowledged %s, but does not keep it", c->index, row->id);
     }
 }
