@@ -70,10 +70,11 @@ JAB_API int jab_outbox_withdraw_tags(jab_session *s, uint64_t first, uint64_t la
 
 /*
  * Makes durable what was pulled, with jab_config.commit_by_caller: call it when
- * the messages pulled so far have been dealt with. What was not committed when the program
- * ends comes again. jab_out_send() of a message and jab_outbox_withdraw() commit, too;
- * what waits in the outbox does not leave until this was called. Returns 0; JAB_ESTORE: what was
- * pulled since the last commit is to be forgotten, the stream ends, and it will come again.
+ * a message that was pulled has been dealt with. Until then no further one is
+ * taken, jab_out_send() says JAB_EAGAIN to a message, and what waits in the outbox
+ * does not leave; jab_outbox_withdraw() commits, too. A message that was not committed
+ * when the program ends comes again. Returns 0; JAB_ESTORE: what was pulled since
+ * the last commit is to be forgotten, the stream ends, and it will come again.
  */
 JAB_API int jab_session_commit(jab_session *s);
 

@@ -9,10 +9,10 @@
 /* Stanzas whose events wait may take as much as one stanza at its worst. */
 #define HELD_PER_BYTE 32
 
-/* The caller commits: one message at a time, until all that there is was pulled. */
+/* The caller commits: one message at a time, so that a commit is of that one. */
 static int waits_for_caller(const jab_session *s)
 {
-    return s->cfg.store && s->cfg.commit_by_caller && (s->events.n || (s->owed && !s->drained));
+    return s->cfg.store && s->cfg.commit_by_caller && (s->events.n || s->owed);
 }
 
 /* Reading stops when the application has this much to pull first, or the

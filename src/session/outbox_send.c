@@ -165,7 +165,8 @@ int jabi_outbox_accept(jab_out *o, uint64_t tag)
     jab_session *s = o->session;
     if (o->buf.n > s->cfg.max_output_bytes)
         return JAB_ELIMIT; /* it would never leave, nor what is behind it */
-    if (s->outbox.n >= s->cfg.max_outbox)
+    /* What the caller has pulled is the caller's to commit, and this has a commit of its own. */
+    if (s->outbox.n >= s->cfg.max_outbox || jabi_store_waits(s))
         return JAB_EAGAIN;
     int err = jabi_store_commit(s); /* what came before does not fail with this */
     if (err < 0)
