@@ -127,6 +127,9 @@ static void draw_faults(sim_plan *p, sim_rng *r, int64_t span)
         f->kind = draw_kind(r);
         f->client = (unsigned)sim_below(r, p->n_clients);
         draw_details(f, r);
+        /* Where nothing else tells copies, the time has to: not by an hour. */
+        if (f->kind == SIM_FAULT_CLOCK && !p->server.stanza_id)
+            f->how_long %= 600000;
     }
     p->calm_at = (at > span ? at : span) + sim_between(r, 0, 20000);
 }
