@@ -5,16 +5,6 @@
 #include "session/recent.h"
 #include "session/sm.h"
 
-/* Once; but what is sent again, as its effects were lost with a transaction,
- * is the same stanza, and counts again. */
-static int is_known(jab_session *s, const jabi_recent_row *row)
-{
-    jabi_event_from now = jabi_sm_stamp(s);
-    int is_same = now.is_set && row->failed_by.is_set && now.count == row->failed_by.count &&
-                  now.epoch == row->failed_by.epoch;
-    return row->failed && !is_same;
-}
-
 static int tell(jab_session *s, const jab_stanza *st, jabi_recent_row *row)
 {
     uint64_t tag = row->tag;
@@ -40,7 +30,7 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
         return JAB_PASS;
     jab_session *s = jab_ext_session(x);
     jabi_recent_row *row = jabi_recent_find(s, jab_stanza_id(st));
-    if (!row || is_known(s, row) || !JAB_CHECK(BOUNCE_SENDER, jabi_recent_went_to(s, row, st)))
+    if (!row || row->failed || !JAB_CHECK(BOUNCE_SENDER, jabi_recent_went_to(s, row, st)))
         return JAB_PASS;
     return tell(s, st, row);
 }

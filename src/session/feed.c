@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "session/outbox.h"
+#include "session/recent.h"
 #include "session/sm.h"
 
 /* Stanzas whose events wait may take as much as one stanza at its worst. */
@@ -81,6 +82,7 @@ static void undo_stanza(jab_session *s, uint32_t count)
 {
     jabi_events_drop_of(s, s->filling);
     s->stream.sm.in = count;
+    jabi_recent_undo(s);
 }
 
 static void on_stanza(jab_session *s, const jab_xml *root)

@@ -239,6 +239,15 @@ int jabi_outbox_redo(jab_session *s)
     return err;
 }
 
+int jabi_outbox_named(jab_session *s)
+{
+    int err = 0;
+    for (size_t i = 0; err >= 0 && s->stream.sm.id.p && i < s->outbox.n; i++)
+        if (jabi_outbox_at(s, i)->state == JABI_OUT_LEFT)
+            err = jabi_outbox_mark(s, jabi_outbox_at(s, i));
+    return err;
+}
+
 int jabi_outbox_resent(jab_session *s)
 {
     int err = 0;

@@ -78,6 +78,7 @@ int jabi_outbox_saved(jab_session *s, uint32_t h, int has_h, int goes_on);
 /* After a lost transaction: what only it said came back is in doubt; the rest
  * is said again, later. And: that is committed. */
 void jabi_outbox_undo(jab_session *s);
+int jabi_outbox_named(jab_session *s); /* the stream on which some left may be resumed */
 int jabi_outbox_resent(jab_session *s); /* what never left does now */
 int jabi_outbox_redo(jab_session *s);
 void jabi_outbox_committed(jab_session *s);

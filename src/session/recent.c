@@ -74,6 +74,17 @@ jab_str jabi_recent_to(const jab_session *s, const jabi_recent_row *row, const j
     return hash(s->recent, from.full) == row->full ? from.full : from.bare;
 }
 
+void jabi_recent_undo(jab_session *s)
+{
+    for (size_t i = 0; s->recent && i < JABI_RECENT_MAX; i++) {
+        jabi_recent_row *row = &s->recent->rows[i];
+        const jabi_event_from *by = &row->failed_by;
+        uint32_t behind = by->count - s->stream.sm.in;
+        if (by->is_set && by->epoch == s->sm_epoch && behind && behind < UINT32_MAX / 2)
+            row->failed = 0;
+    }
+}
+
 void jabi_recent_fini(jab_session *s)
 {
     jabi_free(s->mem, s->recent);

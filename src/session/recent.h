@@ -35,6 +35,9 @@ int jabi_recent_went_to(const jab_session *s, const jabi_recent_row *row, const 
 /* How it was addressed, in terms of the sender of a stanza about it. */
 jab_str jabi_recent_to(const jab_session *s, const jabi_recent_row *row, const jab_stanza *st);
 
+/* What came since counts as not having come, and will come again. */
+void jabi_recent_undo(jab_session *s);
+
 void jabi_recent_fini(jab_session *s);
 
 #endif

@@ -347,6 +347,8 @@ int jabi_sm_on_element(jab_session *s, const jab_xml *el)
         s->is_durable = 0;
         s->saved_in = UINT32_MAX; /* another stream: the next save writes it */
         err = jabi_sm_save(s);
+        if (err >= 0)
+            err = jabi_outbox_named(s);
     } else if (event == JABI_SM_REFUSED)
         err = on_refused(s);
     else if (event == JABI_SM_ASKED)

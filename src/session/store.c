@@ -5,6 +5,7 @@
  */
 
 #include "session/outbox.h"
+#include "session/recent.h"
 #include "session/sm.h"
 
 #include <stdio.h>
@@ -37,6 +38,7 @@ static void forget_unsaved(jab_session *s)
     if (s->stream.sm.handled - s->sm_safe < UINT32_MAX / 2)
         s->stream.sm.handled = s->sm_safe;
     s->saved_in = UINT32_MAX; /* the next save writes it */
+    jabi_recent_undo(s);
     s->held_ends = 0;
     s->unsaved = s->owed = s->pulled = 0;
 }

@@ -302,6 +302,52 @@ static void another_process_resumes_the_stream_and_knows_what_arrived(void **sta
     end();
 }
 
+/* The name of the stream comes behind what left first. */
+static void what_left_before_the_stream_had_a_name_is_resumed(void **state)
+{
+    (void)state;
+    begin();
+    to_features(SM_FEATURES);
+    peer_bind(&e);
+    pull_all();
+    assert_int_equal(jabi_outbox_absent(e.s, OWN), 0);
+    assert_int_equal(send_text("one", 1), 0);
+    assert_true(peer_sent(&e, "<body>one</body>"));
+    assert_true(peer_says(&e, ENABLED) >= 0);
+    pull_all();
+    peer_collect(&e);
+    crash();
+    start_with(0);
+    assert_int_equal(jabi_outbox_at(e.s, 0)->state, JABI_OUT_SAVED);
+    end();
+}
+
+/* The server sends it again, as it was not acknowledged. */
+static void what_came_back_is_told_once_though_it_comes_twice(void **state)
+{
+    static const char bounce[] = "<message type='error' from='romeo@example.net' id='one'>"
+                                 "<error type='cancel'/></message>";
+    (void)state;
+    begin();
+    online();
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    assert_true(peer_says(&e, bounce) > 0);
+    expect_sent(1, JAB_SENT_FAILED);
+    expect_no_sent();
+    cut();
+    pull_all();
+    e.s->stream.sm.in--;
+    to_features(SM_FEATURES);
+    char text[120];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>",
+             e.s->stream.sm.out);
+    assert_true(peer_says(&e, text) > 0);
+    assert_true(peer_says(&e, bounce) > 0);
+    expect_no_sent();
+    end();
+}
+
 /* Copies were switched on by the process that began the stream (XEP-0280 §5). */
 static void another_process_gets_the_copies_that_wait(void **state)
 {
@@ -380,6 +426,8 @@ int main(void)
         cmocka_unit_test(what_may_have_left_is_sent_again_only_when_the_archive_has_it_not),
         cmocka_unit_test(without_an_archive_it_is_unknown_and_not_sent_again),
         cmocka_unit_test(another_process_resumes_the_stream_and_knows_what_arrived),
+        cmocka_unit_test(what_left_before_the_stream_had_a_name_is_resumed),
+        cmocka_unit_test(what_came_back_is_told_once_though_it_comes_twice),
         cmocka_unit_test(another_process_gets_the_copies_that_wait),
         cmocka_unit_test(a_stream_that_ended_well_is_not_resumed),
         cmocka_unit_test(a_stream_that_was_left_is_for_the_next_process),
