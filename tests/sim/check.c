@@ -192,7 +192,7 @@ static void check_order(sim_client *c, const reading *r)
         const sim_row *row = &w->rows[r->list[i].row];
         size_t place = place_of(w, archive, r->list[i].row);
         int is_own = row->who == c->index;
-        if (place && may_be_anywhere(c, is_room, place))
+        if ((place && may_be_anywhere(c, is_room, place)) || r->list[i].own == JAB_OWN_UNKNOWN)
             continue;
         if (is_own)
             place = 0;
