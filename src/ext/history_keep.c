@@ -238,6 +238,8 @@ static int64_t rank_in_gap(jab_ext_ctx *x, const history_archive *a, const histo
     int err = jabi_history_gap_each(x, a->key, on_gap, &end);
     if (err < 0)
         return err;
+    if (stamp * 1000 > end)
+        end = JAB_RANK_PENDING; /* it is behind that one */
     int64_t before = (stamp + 1) * 1000 < end ? (stamp + 1) * 1000 : end;
     int64_t rank = rank_before(x, m->row.conversation, before, stamp);
     return rank < end ? rank : at_least_one(end - 1);
