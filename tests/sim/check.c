@@ -179,6 +179,8 @@ static unsigned first_page(const sim_client *c)
 static int may_be_anywhere(const sim_client *c, int is_room, size_t place)
 {
     size_t known = is_room ? c->room_archived_at_sync : c->archived_at_sync;
+    if (c->w->trimmed) /* that is one more first page */
+        return 1;
     return place <= known && known > first_page(c);
 }
 
@@ -253,7 +255,7 @@ static void check_archive(sim_client *c, const char *archive, size_t before)
 static int may_have_moved(sim_client *c, const sim_row *row)
 {
     int is_room = strcmp(row->to, SIM_ROOM) == 0;
-    int has_failed = c->mem.failed || c->disk_mem.failed || c->store.failed || c->lost_power;
+    int has_failed = c->mem.failed || c->disk_mem.failed || c->store.failed || c->killed;
     size_t place =
         place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
     return has_failed && place && may_be_anywhere(c, is_room, place);
