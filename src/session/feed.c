@@ -58,22 +58,26 @@ static void go_online(jab_session *s)
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
     /* A stream of an earlier process goes on, but nothing else is left of it. */
-    int resumed = s->stream.sm.resumed, goes_on = resumed && !s->restored;
+    int resumed = s->stream.sm.resumed, goes_on = resumed && !s->restored && !s->unready;
     if (!resumed && s->kept)
         jabi_session_forget(s);
     else if (!resumed && s->restored)
         jabi_sm_lost(s);
+    else if (s->unready)
+        jabi_session_reset(s);
     s->kept = 0;
+    s->unready = 1;
     s->outbox.held |= !goes_on;
     int err = emit_online(s, goes_on);
     if (err == 0)
         err = resumed ? jabi_sm_resume(s) : jabi_sm_begin(s);
-    s->restored = 0;
+    s->restored &= err < 0;
     if (err < 0)
         jabi_session_fail_with(s, err);
     else
         jabi_exts_online(s, goes_on);
     jabi_session_settle(s);
+    s->unready = !s->online && resumed;
 }
 
 /* A stanza that could not be dealt with has not come: it is not acknowledged,

@@ -174,10 +174,15 @@ static void emit_offline(jab_session *s)
     ev->fault = f;
 }
 
-void jabi_session_forget(jab_session *s)
+void jabi_session_reset(jab_session *s)
 {
     jabi_requests_fail(s, JAB_EOFFLINE);
     jabi_exts_offline(s);
+}
+
+void jabi_session_forget(jab_session *s)
+{
+    jabi_session_reset(s);
     jabi_sm_lost(s);
 }
 
@@ -185,8 +190,7 @@ void jabi_session_forget(jab_session *s)
 void jab_session_give_up(jab_session *s)
 {
     if (s->kept && s->closed && s->cfg.store) {
-        jabi_requests_fail(s, JAB_EOFFLINE);
-        jabi_exts_offline(s);
+        jabi_session_reset(s);
         s->given_up = 1;
     } else if (s->kept && s->closed) {
         jabi_session_forget(s);

@@ -206,6 +206,7 @@ struct jab_session {
     int is_durable;    /* that is committed, and this stream's: as far as durable_in */
     uint32_t durable_in;
     int restored; /* the stream to resume is an earlier process's */
+    int unready;  /* a resumption ended before all were ready */
     int given_up; /* it is for a later process to resume */
 
     jabi_sent_queue sent;
@@ -297,6 +298,7 @@ static inline int jabi_is_fatal(int err)
 
 /* session.c: ends the stream with the stream's own fault, or with this one. */
 void jabi_session_end(jab_session *s);
+void jabi_session_reset(jab_session *s);  /* requests and extensions begin anew */
 void jabi_session_forget(jab_session *s); /* the stream will not go on: its state goes */
 void jabi_session_settle(jab_session *s); /* ends it when an extension's event found no memory */
 void jabi_session_fail_with(jab_session *s, int err); /* in the words of the error */

@@ -348,6 +348,37 @@ static void what_came_back_is_told_once_though_it_comes_twice(void **state)
     end();
 }
 
+/* Taken up for an earlier process, a stream that ended before all were ready
+ * begins anew for them when it is taken up again. */
+static void a_resumption_that_the_disk_ended_is_made_whole_by_the_next(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    uint32_t before = e.s->stream.sm.out;
+    assert_int_equal(send_text("one", 1), 0);
+    peer_collect(&e);
+    crash();
+    start_with(0);
+    char text[128];
+    snprintf(text, sizeof text, "<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='%u'/>", before + 1);
+    to_features(SM_FEATURES);
+    disk.fail_puts = 1;
+    (void)!peer_says(&e, text);
+    assert_true(jab_session_closed(e.s));
+    pull_all();
+    to_features(SM_FEATURES);
+    assert_true(peer_says(&e, text) > 0);
+    int online_events = 0;
+    for (const jab_event *ev; (ev = jab_session_next(e.s));) {
+        online_events += ev->type == JAB_EV_ONLINE;
+        assert_int_not_equal(ev->type, JAB_EV_RESUMED);
+    }
+    assert_int_equal(online_events, 1);
+    assert_int_equal(kept("outbox"), 0);
+    end();
+}
+
 /* Copies were switched on by the process that began the stream (XEP-0280 §5). */
 static void another_process_gets_the_copies_that_wait(void **state)
 {
@@ -428,6 +459,7 @@ int main(void)
         cmocka_unit_test(another_process_resumes_the_stream_and_knows_what_arrived),
         cmocka_unit_test(what_left_before_the_stream_had_a_name_is_resumed),
         cmocka_unit_test(what_came_back_is_told_once_though_it_comes_twice),
+        cmocka_unit_test(a_resumption_that_the_disk_ended_is_made_whole_by_the_next),
         cmocka_unit_test(another_process_gets_the_copies_that_wait),
         cmocka_unit_test(a_stream_that_ended_well_is_not_resumed),
         cmocka_unit_test(a_stream_that_was_left_is_for_the_next_process),
