@@ -56,12 +56,14 @@ int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a)
 {
     jabi_buf old = a->id;
     int64_t rank = a->rank;
-    int had = a->has_cursor;
+    int had = a->has_cursor, was_blind = a->is_blind;
     jabi_buf_init(&a->id, jab_ext_mem(x), HISTORY_ID_MAX);
     int err = jabi_history_cursor_read(x, a);
     int differs = had != a->has_cursor || rank != a->rank ||
                   !jab_str_eq(jabi_buf_str(&old), jabi_buf_str(&a->id));
     jabi_buf_fini(&old);
+    if (!differs)
+        a->is_blind |= was_blind; /* the pass goes on */
     return err < 0 ? err : differs;
 }
 

@@ -77,6 +77,15 @@ static int may_be_one(const search *look, const jab_kept_message *there)
     return look->a && look->a->is_lenient && apart(row->stamp, there->stamp) <= MOMENT;
 }
 
+/* It came before it was known that there is an archive, and its own word for
+ * its place there was not taken: now that agrees with the archive's. */
+static int names_place(const jab_kept_message *row, const jab_kept_message *there)
+{
+    return is_in_archive(row) && !is_in_archive(there) &&
+           memmem(there->xml.p, there->xml.n, "<stanza-id", 10) &&
+           memmem(there->xml.p, there->xml.n, row->archive_id.p, row->archive_id.n);
+}
+
 static int is_copy(const search *look, const jab_kept_message *there)
 {
     const history_message *m = look->m;
@@ -94,7 +103,9 @@ static int is_copy(const search *look, const jab_kept_message *there)
     if (m->row.id.p)
         return jab_str_eq(m->row.id, there->id) &&
                distance <= (is_elsewhere || there->own != JAB_OWN_NONE ? DAY : WHILE);
-    return !there->id.p && distance <= MOMENT && is_elsewhere;
+    if (there->id.p)
+        return 0;
+    return names_place(&m->row, there) || (distance <= MOMENT && is_elsewhere);
 }
 
 static void note(search *look, const jab_kept_message *there)

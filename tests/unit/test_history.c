@@ -226,6 +226,24 @@ static void the_message_at_the_place_is_told_once(void **state)
     account_free(&a);
 }
 
+/* Nobody gave it an id, and its own word for its place counts once there is an archive. */
+static void what_came_before_the_archive_was_known_is_one(void **state)
+{
+    (void)state;
+    account_init(&a);
+    a.cfg.first_history = 5;
+    account_new(&a);
+    account_log_in(&a);
+    say_live(FROM_ROMEO, TEXT("one") SID("a1"));
+    assert_string_equal(a.told, "one ");
+    account_look(&a);
+    say_result(&a, OWN, "a1", a.wall - 60000, FROM_ROMEO, TEXT("one"));
+    say_fin(&a, OWN, 1, "a1", "a1");
+    assert_string_equal(a.told, "one ");
+    assert_string_equal(kept(), "one@a1 ");
+    account_free(&a);
+}
+
 /* Offline storage, or a room's history, may have what is older than the first
  * page: by its time, and before the page also when that is the same. */
 static void what_is_older_than_the_first_page_stands_before_it(void **state)
@@ -504,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_later_session_goes_on_where_it_ended),
         cmocka_unit_test(the_first_page_is_told_when_asked_for),
         cmocka_unit_test(the_message_at_the_place_is_told_once),
+        cmocka_unit_test(what_came_before_the_archive_was_known_is_one),
         cmocka_unit_test(what_is_older_than_the_first_page_stands_before_it),
         cmocka_unit_test(a_trimmed_archive_leaves_a_gap),
         cmocka_unit_test(without_an_archive_messages_do_not_wait),
