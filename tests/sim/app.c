@@ -59,14 +59,19 @@ int sim_app_send(sim_client *c, const sim_errand *errand)
     return err;
 }
 
+/* Says that it is there, and enters the room; what fails is tried again. */
 void sim_app_join(sim_client *c)
 {
     c->join_at = JAB_NEVER;
-    if (!c->w->plan.has_room || !jab_session_online(c->s))
+    if (!jab_session_online(c->s))
         return;
+    if (!c->is_present)
+        c->is_present = jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) >= 0;
+    int err = c->is_present ? 0 : JAB_EAGAIN;
     char nick[32];
     snprintf(nick, sizeof nick, "nick%u", c->index);
-    int err = jab_muc_join(c->s, JAB_STR(SIM_ROOM), jab_cstr(nick), NULL, 0);
+    if (!err && c->w->plan.has_room && !c->in_room)
+        err = jab_muc_join(c->s, JAB_STR(SIM_ROOM), jab_cstr(nick), NULL, 0);
     if (err < 0)
         c->join_at = c->w->now + 3000;
 }
@@ -77,6 +82,8 @@ void sim_app_forget(sim_client *c)
 {
     for (size_t i = 0; i < c->w->n_rows; i++)
         c->w->rows[i].pending[c->index] = 0;
+    if (c->is_unsure) /* how far the archives were read */
+        c->never_synced = c->room_never_synced = 1;
 }
 
 /* The program's own log and the store are one transaction, as it were. */
@@ -111,10 +118,7 @@ static void on_online(sim_client *c, const jab_event *ev)
         c->synced = c->in_room = c->room_synced = c->is_present = 0;
     }
     /* The stream may have ended before this was heard, and go on now. */
-    if (!c->is_present)
-        c->is_present = jab_out_send(jab_presence_to(c->s, (jab_str){NULL, 0}), 0) >= 0;
-    if (!c->in_room)
-        sim_app_join(c);
+    sim_app_join(c);
 }
 
 static void on_message(sim_client *c, const jab_event *ev)
@@ -186,6 +190,7 @@ static void on_synced(sim_client *c, const jab_event *ev)
     int done =
         synced->error == 0 || synced->error == JAB_ESTANZA || synced->error == JAB_EUNSUPPORTED;
     c->has_gap |= synced->has_gap;
+    c->is_unsure |= done;
     size_t size = sim_server_archive_size(
         c->w->server, jab_str_is(synced->archive, SIM_ROOM) ? SIM_ROOM : c->plan->account);
     if (jab_str_is(synced->archive, SIM_ROOM)) {

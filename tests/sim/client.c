@@ -265,6 +265,8 @@ void sim_client_step(sim_client *c)
         start(c);
     if (c->s)
         drive(c);
+    if (c->s && jab_session_online(c->s) && !c->store.store.dirty && !c->store.failing)
+        c->is_unsure = 0;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
