@@ -20,6 +20,7 @@
 #define HISTORY_LIVE_MAX     50        /* archived live messages until the next pass */
 #define HISTORY_HOLDS_MOST   60000     /* ms for which live messages wait for their place */
 #define HISTORY_RETRY_FIRST  5000      /* ms until a pass that failed is tried again */
+#define HISTORY_CHECK        10000 /* ms from the pass behind the first presence to a look back */
 #define HISTORY_RETRY_MOST   300000
 #define HISTORY_EMPTY_MAX    10    /* pages without a message, one after the other */
 #define HISTORY_ID_MAX       1024  /* bytes of an id in an archive; longer ones are none */
@@ -63,6 +64,8 @@ typedef struct history_archive {
     unsigned empty; /* pages since one that had a message */
     unsigned live;  /* archived messages since the last pass that came live */
     size_t n_held;
+    int is_checked;    /* look_at was set on this stream */
+    int64_t look_at;   /* when to look for what was filed late; 0: not */
     int64_t at, delay; /* when to ask, and the next delay after a failure */
 } history_archive;
 

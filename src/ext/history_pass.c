@@ -106,6 +106,17 @@ static int may_be_overtaken(jab_ext_ctx *x, const history_archive *a)
            jab_ext_session(x)->stream.sm.resumed;
 }
 
+/* A server may file a message late, and have given it to a client that was there before
+ * this one: ejabberd does. It is looked for once more. */
+static void look_back_later(jab_ext_ctx *x, history_archive *a)
+{
+    const history_state *state = jab_ext_state(x);
+    if (!a->is_own || a->is_checked || a->is_none || !state->has_presence)
+        return;
+    a->is_checked = 1;
+    a->look_at = jab_ext_now(x) + HISTORY_CHECK;
+}
+
 static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
     a->phase = HISTORY_IDLE;
@@ -125,6 +136,7 @@ static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
     emit_synced(x, a, fin);
     a->holds = a->has_gap = a->is_second = 0;
     a->added = 0;
+    look_back_later(x, a);
     jab_ext_wake(x, jab_ext_now(x));
     return 0;
 }
@@ -403,6 +415,10 @@ int jabi_history_pass_ask(jab_ext_ctx *x)
     int err = 0;
     for (size_t i = 0; i < state->archives.n && err >= 0; i++) {
         history_archive *a = (history_archive *)(void *)state->archives.items[i];
+        if (a->look_at && a->look_at <= now) {
+            a->look_at = 0;
+            jabi_history_pass_want(x, a, 0);
+        }
         if (a->phase != HISTORY_WANTED || a->at > now ||
             (!a->is_own && state->n_asked >= HISTORY_PASSES_MAX))
             continue;
@@ -423,6 +439,8 @@ int64_t jabi_history_pass_next(jab_ext_ctx *x)
         int is_due = a->phase == HISTORY_WANTED && (a->is_own || a->at > jab_ext_now(x));
         if (is_due && a->at < next)
             next = a->at;
+        if (a->look_at && a->look_at < next)
+            next = a->look_at;
     }
     return next;
 }

@@ -76,7 +76,8 @@ class Ejabberd:
 
     name = "ejabberd"
     # At a resumption, what reached the process of the new connection overtakes what still lay in
-    # front of the old one's.
+    # front of the old one's; and what the old one took after it had said how far it was is taken
+    # again when it is sent again.
     hands_over_in_order = False
     rooms = "rooms.localhost"
 

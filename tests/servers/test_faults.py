@@ -4,6 +4,7 @@ FAULT_POINTS says how many points; `make soak` takes 500 for each server.
 """
 import os
 import threading
+import time
 
 from kit import tap
 from kit.relay import DOWN, UP, Fault, Relay
@@ -54,13 +55,22 @@ class Session:
 
     def check_states(self, log):
         """What the sender says of each message is what the server's archive says."""
+        states = self.sender.states()
+        assert set(states.values()) == {"delivered"}, "%r\n%s" % (states, log)
+        archived, end = self.archived(), time.monotonic() + 10
+        while set(archived) != set(states) and time.monotonic() < end:  # it may be written behind
+            time.sleep(0.5)
+            archived = self.archived()
+        if not self.pair.world.server.hands_over_in_order:
+            archived, states = sorted(set(archived)), sorted(states)
+        each_once_in_order("the sender's archive", archived, list(states), log)
+
+    def archived(self):
+        """The ids of the session's messages in the sender's archive."""
         raw = self.pair.world.raw(self.pair.me, roster=False, presence=False)
         bodies = [(m.get("id"), m.findtext("{jabber:client}body") or "") for m in raw.archive()]
         raw.close()
-        archived = [id for id, body in bodies if body.startswith(self.name + ",")]
-        states = self.sender.states()
-        assert set(states.values()) == {"delivered"}, "%r\n%s" % (states, log)
-        each_once_in_order("the sender's archive", archived, list(states), log)
+        return [id for id, body in bodies if body.startswith(self.name + ",")]
 
 
 class Points:

@@ -60,10 +60,36 @@ static void the_new_that_overtook_the_old_is_told_behind_it(void **state)
     account_free(&a);
 }
 
+/* ejabberd: filed late, and given to a stream that was there before and is dead. */
+static void what_is_filed_late_is_looked_for_once_more(void **state)
+{
+    (void)state;
+    one_was_there();
+    account_new(&a);
+    account_log_in(&a);
+    assert_int_equal(jab_set_presence(a.e.s, (jab_str){NULL, 0}), 0);
+    assert_true(account_asked(&a));
+    say_fin(&a, OWN, 1, NULL, NULL);
+    account_live(&a, FROM_ROMEO " id='2'", TEXT("two") SID("a2"));
+    jab_session_tick(a.e.s, a.e.now += 9000);
+    assert_false(account_asked(&a));
+    jab_session_tick(a.e.s, a.e.now += 1000);
+    assert_true(account_asked(&a));
+    say_result(&a, OWN, "a1", a.wall - 9000, FROM_ROMEO " id='1'", TEXT("one") SID("a1"));
+    say_result(&a, OWN, "a2", a.wall, FROM_ROMEO " id='2'", TEXT("two") SID("a2"));
+    say_fin(&a, OWN, 1, "a1", "a2");
+    assert_string_equal(a.told, "two one ");
+    assert_string_equal(account_kept(&a, ROMEO), "one@a1 two@a2 ");
+    jab_session_tick(a.e.s, a.e.now += 60000);
+    assert_false(account_asked(&a));
+    account_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_new_that_overtook_the_old_is_told_behind_it),
+        cmocka_unit_test(what_is_filed_late_is_looked_for_once_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
