@@ -62,7 +62,7 @@ void jabi_event_take_back(jab_session *s)
     jabi_event_queue *q = &s->events;
     jabi_queued_event *slot = &q->ring[(q->first + --q->n) % q->cap];
     s->owed -= slot->event.type == JAB_EV_MESSAGE;
-    s->unsaved = s->unsaved < q->n ? s->unsaved : q->n;
+    s->unsaved -= s->unsaved > 0;
     jabi_holder_unref(s, slot->holder);
 }
 
@@ -83,13 +83,13 @@ static void drop_messages(jab_session *s, size_t keep, const jabi_holder *of)
         jabi_queued_event *slot = &q->ring[(q->first + i) % q->cap];
         if (is_of_message(&slot->event) && (!of || slot->holder == of)) {
             s->owed -= s->owed && slot->event.type == JAB_EV_MESSAGE;
+            s->unsaved -= s->unsaved > 0; /* those of one stanza are the last */
             jabi_holder_unref(s, slot->holder);
         } else {
             q->ring[(q->first + keep++) % q->cap] = *slot;
         }
     }
     q->n = keep;
-    s->unsaved = s->unsaved < q->n ? s->unsaved : q->n;
 }
 
 void jabi_events_drop_unsaved(jab_session *s)

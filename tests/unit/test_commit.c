@@ -110,6 +110,28 @@ static void what_a_resumption_claimed_stays_so_for_the_next_process(void **state
     end();
 }
 
+/* What a stanza that fails had to say is dropped, and not what was said before it. */
+static void what_was_committed_is_shown_whatever_fails_then(void **state)
+{
+    (void)state;
+    int is_over = 0;
+    for (size_t nth = 1; !is_over; nth++) {
+        store_double_init(&disk);
+        start_with(0);
+        online();
+        assert_true(peer_says(&e, IN("a") "<r xmlns='urn:xmpp:sm:3'/>") > 0);
+        e.mem.fail_at = e.mem.calls + nth;
+        (void)!peer_says(&e, IN("b"));
+        is_over = e.mem.calls < e.mem.fail_at;
+        e.mem.fail_at = 0;
+        const jab_event *ev = jab_session_next(e.s);
+        assert_non_null(ev);
+        assert_int_equal(ev->type, JAB_EV_MESSAGE);
+        assert_str(ev->message->id, "a");
+        end();
+    }
+}
+
 static void what_was_not_pulled_is_not_committed_by_the_caller(void **state)
 {
     (void)state;
@@ -227,6 +249,7 @@ int main(void)
         cmocka_unit_test(an_answer_counts_only_what_is_committed),
         cmocka_unit_test(what_was_acknowledged_stays_so_for_the_next_process),
         cmocka_unit_test(what_a_resumption_claimed_stays_so_for_the_next_process),
+        cmocka_unit_test(what_was_committed_is_shown_whatever_fails_then),
         cmocka_unit_test(what_was_not_pulled_is_not_committed_by_the_caller),
         cmocka_unit_test(who_commits_gets_one_message_at_a_time),
         cmocka_unit_test(memory_that_runs_out_loses_nothing),
