@@ -191,6 +191,7 @@ static void on_synced(sim_client *c, const jab_event *ev)
         synced->error == 0 || synced->error == JAB_ESTANZA || synced->error == JAB_EUNSUPPORTED;
     c->has_gap |= synced->has_gap;
     c->is_unsure |= done;
+    c->sync_failed |= !done;
     size_t size = sim_server_archive_size(
         c->w->server, jab_str_is(synced->archive, SIM_ROOM) ? SIM_ROOM : c->plan->account);
     if (jab_str_is(synced->archive, SIM_ROOM)) {

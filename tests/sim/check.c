@@ -255,7 +255,8 @@ static void check_archive(sim_client *c, const char *archive, size_t before)
 static int may_have_moved(sim_client *c, const sim_row *row)
 {
     int is_room = strcmp(row->to, SIM_ROOM) == 0;
-    int has_failed = c->mem.failed || c->disk_mem.failed || c->store.failed || c->killed;
+    int has_failed =
+        c->mem.failed || c->disk_mem.failed || c->store.failed || c->killed || c->sync_failed;
     size_t place =
         place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
     return has_failed && place && may_be_anywhere(c, is_room, place);

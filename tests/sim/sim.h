@@ -171,7 +171,8 @@ typedef struct sim_client {
     int64_t connect_at, away_until, online_at;
     jabi_backoff backoff;
     int64_t pull_at, pull_every, slow_until, join_at;
-    int is_unsure; /* it has heard of an archive, and perhaps not committed that */
+    int is_unsure;   /* it has heard of an archive, and perhaps not committed that */
+    int sync_failed; /* an archive was asked again */
     int is_present, synced, has_gap, in_room, room_synced, never_synced, room_never_synced;
     int lost_power; /* a commit may have reached the disk though nobody was told */
     unsigned killed;
