@@ -93,11 +93,11 @@ def program_jobs():
 
 
 def sim_jobs():
-    """Sessions under virtual time: many quickly, some with sanitizers."""
+    """Sessions under virtual time: many quickly, some with sanitizers. The same in every run; `make sim` explores."""
     known = os.path.join(TESTS, "sim", "seeds.txt")
     programs = targets("build-test")
     for name, runs, stride in (("sim", 8000, 41), ("sim_checked", 300, 1009)):
-        yield Job("sim/" + name, [programs[name], "--tap", known, "--seed", str(fuzz_seed()), "--runs", str(runs),
+        yield Job("sim/" + name, [programs[name], "--tap", known, "--seed", "1", "--runs", str(runs),
                                   "--stride", str(stride), "--jobs", "1"], seconds=600)
 
 
