@@ -109,17 +109,18 @@ static void emit_change(jab_ext_ctx *x, const reading *r, jab_muc_change_kind ki
 static void emit_joined(jab_ext_ctx *x, muc_room *room, const reading *r)
 {
     jab_muc_joined *ev = jab_ext_emit_reply(x, JAB_EV_MUC_JOINED, room->tag, sizeof *ev);
+    if (!ev)
+        return; /* when the presence comes again */
     room->phase = MUC_JOINED;
     room->deadline = JAB_NEVER;
-    if (ev)
-        *ev = (jab_muc_joined){
-            .room = r->change.room,
-            .nick = r->change.occupant.nick,
-            .status = r->change.status,
-            .occupants = room->occupants.n,
-            .role = r->change.occupant.role,
-            .affiliation = r->change.occupant.affiliation,
-        };
+    *ev = (jab_muc_joined){
+        .room = r->change.room,
+        .nick = r->change.occupant.nick,
+        .status = r->change.status,
+        .occupants = room->occupants.n,
+        .role = r->change.occupant.role,
+        .affiliation = r->change.occupant.affiliation,
+    };
 }
 
 static int on_available(jab_ext_ctx *x, muc_room *room, const reading *r)
@@ -134,8 +135,10 @@ static int on_available(jab_ext_ctx *x, muc_room *room, const reading *r)
     emit_change(x, r, known ? JAB_MUC_CHANGED : JAB_MUC_ENTERED);
     if (!self || room->phase != MUC_JOINING)
         return 0;
-    emit_joined(x, room, r);
-    return jabi_history_joined(jab_ext_session(x), room->key);
+    err = jabi_history_joined(jab_ext_session(x), room->key);
+    if (err >= 0)
+        emit_joined(x, room, r);
+    return err;
 }
 
 /* §7.6: code 303 says that the same person goes on under another nick. */
