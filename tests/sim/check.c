@@ -184,6 +184,12 @@ static int may_be_anywhere(const sim_client *c, int is_room, size_t place)
     return place <= known && known > first_page(c);
 }
 
+/* What is not delivered stands where that was learnt. */
+static int is_settled_late(jab_own_state own)
+{
+    return own == JAB_OWN_UNKNOWN || own == JAB_OWN_FAILED;
+}
+
 static void check_order(sim_client *c, const reading *r)
 {
     sim_world *w = c->w;
@@ -194,7 +200,7 @@ static void check_order(sim_client *c, const reading *r)
         const sim_row *row = &w->rows[r->list[i].row];
         size_t place = place_of(w, archive, r->list[i].row);
         int is_own = row->who == c->index;
-        if ((place && may_be_anywhere(c, is_room, place)) || r->list[i].own == JAB_OWN_UNKNOWN)
+        if ((place && may_be_anywhere(c, is_room, place)) || is_settled_late(r->list[i].own))
             continue;
         if (is_own)
             place = 0;

@@ -128,7 +128,8 @@ static void draw_faults(sim_plan *p, sim_rng *r, int64_t span)
         f->client = (unsigned)sim_below(r, p->n_clients);
         draw_details(f, r);
         /* Where nothing else tells copies, the time has to: not by an hour. */
-        if (f->kind == SIM_FAULT_CLOCK && !p->server.stanza_id)
+        const sim_server_options *o = &p->server;
+        if (f->kind == SIM_FAULT_CLOCK && !(o->stanza_id && o->archive && o->room_archive))
             f->how_long %= 600000;
     }
     p->calm_at = (at > span ? at : span) + sim_between(r, 0, 20000);

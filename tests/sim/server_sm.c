@@ -251,7 +251,12 @@ void srv_sm_resume(sim_conn *conn, srv_node *node)
                       server->o.failed_with_h ? ended_h(conn->account, id) : NULL);
         return;
     }
-    if (check_h(conn, s, h))
+    /* It may have been on its way for long, and the client be back by another. */
+    bool is_late = s->conn && sim_conn_number(s->conn) > sim_conn_number(conn);
+    if (is_late) {
+        conn->resume_failed = true;
+        srv_sm_failed(conn, "item-not-found", NULL);
+    } else if (check_h(conn, s, h))
         resumed(conn, s, h);
     else if (conn->state == CONN_AUTHED) {
         conn->resume_failed = true;
