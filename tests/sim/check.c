@@ -95,11 +95,18 @@ static int is_archived(const sim_world *w, const sim_row *row)
     return strcmp(row->to, SIM_ROOM) == 0 ? w->plan.server.room_archive : w->plan.server.archive;
 }
 
-/* Only who has no store, or no archive to ask, may say that it does not know. */
+static int has_failed(const sim_client *c)
+{
+    return c->mem.failed || c->disk_mem.failed || c->store.failed || c->lost_power;
+}
+
+/* Only who has no store, or no archive to ask, may say that it does not know; and of the first
+ * messages, when it was lost again how far the archive had been read. */
 static int may_be_unknown(const sim_world *w, const sim_row *row)
 {
-    return w->plan.clients[row->who].store == SIM_NO_STORE || !is_archived(w, row) ||
-           row->is_blind || w->trimmed;
+    int is_room = strcmp(row->to, SIM_ROOM) == 0;
+    return w->plan.clients[row->who].store == SIM_NO_STORE || !is_archived(w, row) || w->trimmed ||
+           (row->is_blind && (is_room || has_failed(&w->clients[row->who])));
 }
 
 static void check_told(sim_world *w, const sim_row *row)
@@ -261,11 +268,10 @@ static void check_archive(sim_client *c, const char *archive, size_t before)
 static int may_have_moved(sim_client *c, const sim_row *row)
 {
     int is_room = strcmp(row->to, SIM_ROOM) == 0;
-    int has_failed =
-        c->mem.failed || c->disk_mem.failed || c->store.failed || c->killed || c->sync_failed;
+    int is_again = has_failed(c) || c->killed || c->sync_failed;
     size_t place =
         place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
-    return has_failed && place && may_be_anywhere(c, is_room, place);
+    return is_again && place && may_be_anywhere(c, is_room, place);
 }
 
 static void check_promises(sim_client *c)
