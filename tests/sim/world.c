@@ -182,7 +182,8 @@ static const char *unsettled(const sim_world *w)
     return NULL;
 }
 
-/* What is still on the way when all seem to be done has some time to arrive. */
+/* What is still on the way when all seem to be done has time to arrive, and a silent link
+ * to be noticed: a minute until the next question, and half of one without an answer. */
 static void run_to_end(sim_world *w)
 {
     int64_t over_at = JAB_NEVER, until = w->plan.calm_at + w->plan.patience;
@@ -200,7 +201,7 @@ static void run_to_end(sim_world *w)
         if (unsettled(w))
             over_at = JAB_NEVER;
         else if (over_at == JAB_NEVER)
-            over_at = w->now + 20000 + 8 * (w->plan.latency + w->plan.jitter);
+            over_at = w->now + 120000 + 8 * (w->plan.latency + w->plan.jitter);
     }
     if (w->now > until && !w->violation[0])
         sim_violate(w, "all is calm, but it does not settle: somebody %s", unsettled(w));
