@@ -105,7 +105,8 @@ static inline int jab_str_is(jab_str a, const char *z)
     X(JAB_EAUTH, -300, 3, "authentication was refused")                                            \
     X(JAB_EMECH, -301, 3, "no acceptable authentication mechanism")                                \
     X(JAB_EPROOF, -302, 3, "the server did not prove that it knows the password")                  \
-    X(JAB_ENOSECRET, -303, 2, "no password or certificate was given")
+    X(JAB_ENOSECRET, -303, 2, "no password or certificate was given")                              \
+    X(JAB_EWEAKER, -304, 6, "the log-in would be less safe than an earlier one")
 
 #define JAB_ERROR_ENUM_(name, number, exit, words) name = number,
 enum jab_error { JAB_ERRORS(JAB_ERROR_ENUM_) JAB_OK = 0 };

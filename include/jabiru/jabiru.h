@@ -47,6 +47,7 @@
 #include <jabiru/history.h>
 #include <jabiru/jid.h>
 #include <jabiru/last.h>
+#include <jabiru/login.h>
 #include <jabiru/mam.h>
 #include <jabiru/message.h>
 #include <jabiru/muc.h>

@@ -17,6 +17,7 @@ extern "C" {
 
 typedef struct jab_ext jab_ext;     /* ext.h */
 typedef struct jab_store jab_store; /* store.h */
+typedef struct jab_vault jab_vault; /* login.h */
 
 typedef enum jab_tls_policy {
     JAB_TLS_REQUIRED, /* direct TLS where DNS offers it, else STARTTLS; never without */
@@ -111,6 +112,19 @@ typedef struct jab_config {
     size_t max_outbox;      /* 10,000 messages that wait; jab_out_send() says JAB_EAGAIN beyond */
     unsigned first_history; /* messages fetched of an archive that was never read before; 0: none */
     unsigned receipts;      /* enum jab_receipts_flags (receipts.h) */
+
+    /* The log-in: see login.h. The vault is not copied, and to be freed after the
+     * session. NULL: what is learnt lasts as long as the session. */
+    const jab_vault *vault;
+    unsigned login;       /* enum jab_login_flags */
+    jab_str bearer_token; /* for OAUTHBEARER (RFC 7628), in place of a password */
+    jab_str device;       /* told to the server, so that it can list its sessions to the user */
+
+    /* Only for client.h. */
+    jab_str proxy; /* "socks5://[user:password@]host:port" or "http://...": all connections go
+                    * there, and names are resolved by it */
+    int dane;      /* 1: TLSA records (RFC 7671) count where a local resolver validated them;
+                    * 2: and are required; 0: never asked for */
 } jab_config;
 
 /* In C++, zero a jab_config and set its `size` and members by hand. */
@@ -197,6 +211,7 @@ typedef struct jab_tls_info {
     jab_str end_point;   /* tls-server-end-point (RFC 5929 4), or absent */
     jab_str cipher;      /* "TLS_AES_256_GCM_SHA384", for people */
     int has_client_cert; /* 1: a certificate was sent, EXTERNAL makes sense */
+    int resumed;         /* 1: an earlier TLS session went on */
 } jab_tls_info;
 
 /* The transport is connected: the stream header is written to the output.
@@ -281,6 +296,10 @@ typedef struct jab_login_info {
     jab_str cipher;
     int compressed;    /* 1 under XEP-0138 */
     int server_proved; /* 1: the server proved that it knows the password */
+    int sasl2;         /* 1: by XEP-0388 */
+    int bind2;         /* 1: the resource was bound in the same step (XEP-0386) */
+    int token;         /* 1: a token took the place of the password (XEP-0484) */
+    int tls_resumed;   /* 1: an earlier TLS session went on */
 } jab_login_info;
 
 /* Valid until the stream ends. */

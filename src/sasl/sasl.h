@@ -10,6 +10,18 @@
 
 typedef struct jabi_sasl jabi_sasl;
 
+#define JABI_SASL_SALT_MAX 256 /* bytes of a salt whose keys are kept */
+
+/* What an earlier log-in by SCRAM leaves in place of the password (RFC 5802 §3):
+ * good for the same salt and iterations only. */
+typedef struct jabi_sasl_keys {
+    jabi_hash hash;
+    uint32_t iterations; /* 0: there are none */
+    size_t salt_n;
+    uint8_t salt[JABI_SASL_SALT_MAX];
+    uint8_t client_key[JABI_HASH_MAX], server_key[JABI_HASH_MAX];
+} jabi_sasl_keys;
+
 /* What a mechanism may use. All views outlive the exchange. */
 typedef struct jabi_sasl_input {
     jab_str username; /* the JID's local part, prepared */
@@ -29,7 +41,23 @@ typedef struct jabi_sasl_input {
     uint32_t min_iterations; /* 0: 4,096 */
     uint32_t max_iterations; /* 0: 2,000,000; stronger than the minimum */
     int has_client_cert;     /* EXTERNAL */
+
+    jab_str token;  /* HT-*: of XEP-0484; absent: none is chosen */
+    jab_str bearer; /* OAUTHBEARER (RFC 7628); absent: it is not chosen */
+    /* Keys of earlier log-ins, which serve where there is no password, or to
+     * spare the computing where there is one. */
+    const jabi_sasl_keys *keys;
+    size_t n_keys;
+    int tls_version; /* 12, 13; 0: none */
 } jabi_sasl_input;
+
+/* What the server offered on this stream, to be compared with what it says it
+ * offered (XEP-0474, XEP-0515). Views; both lists as announced, in any order. */
+typedef struct jabi_sasl_offer {
+    const jab_str *mechanisms, *bindings;
+    size_t n_mechanisms, n_bindings;
+    int has_bindings; /* XEP-0440 was announced, with none in it perhaps */
+} jabi_sasl_offer;
 
 /* What step and work return, beside errors. */
 enum {
@@ -60,6 +88,9 @@ struct jabi_sasl_mech {
     /* Wipes what the state owns. NULL: nothing. */
     void (*wipe)(jabi_sasl *x);
     int needs_certificate; /* the secret is the client's certificate */
+    int needs_token;       /* HT-*: never chosen from an offer, but by name with a token */
+    int needs_bearer;      /* the secret is a bearer token */
+    const char *binding; /* HT-*: the type of channel binding that it is for; NULL: none, or any */
 };
 
 typedef struct jabi_sasl_cache jabi_sasl_cache;
@@ -74,6 +105,8 @@ struct jabi_sasl {
     jabi_sasl_cache *cache; /* or NULL */
     int phase;              /* what may come next; sasl.c's alone */
     int proven;             /* the mechanism verified the server's proof */
+    jabi_sasl_offer offer;  /* of this stream; empty: not known, and not compared */
+    jabi_sasl_keys learnt;  /* to be kept once the server has proved itself; iterations 0: none */
 };
 
 /* What survives an exchange within a session, for the next log-in: SCRAM's
@@ -86,7 +119,7 @@ void jabi_sasl_cache_free(jabi_sasl_cache *cache); /* wiped; NULL is fine */
 /* All mechanisms, best first; *n is set to how many. */
 const jabi_sasl_mech *const *jabi_sasl_mechs(size_t *n);
 
-/* The mechanism of that name, or NULL. */
+/* The mechanism of that name, or NULL; HT-* are found, too. */
 const jabi_sasl_mech *jabi_sasl_find(jab_str name);
 
 /*
@@ -119,5 +152,22 @@ int jabi_sasl_start(jabi_sasl *x, jabi_buf *out, int *has_initial) JAB_MUST_USE;
 int jabi_sasl_step(jabi_sasl *x, jab_str challenge, jabi_buf *out) JAB_MUST_USE;
 int jabi_sasl_work(jabi_sasl *x, jabi_buf *out) JAB_MUST_USE;
 int jabi_sasl_success(jabi_sasl *x, jab_str data) JAB_MUST_USE;
+
+/* What the server offers on this stream is known: to be said before the first
+ * challenge is given. The views live until the exchange is freed. */
+void jabi_sasl_set_offer(jabi_sasl *x, const jabi_sasl_offer *offer);
+
+/*
+ * An upgrade task of XEP-0480 ("UPGR-SCRAM-SHA-256") as an exchange of its own:
+ * the mechanism that answers it, or NULL when the task is not known. It begins
+ * without an initial message; its challenge is "iterations,salt in base64", its
+ * answer the salted password, raw. It needs the password itself.
+ */
+const jabi_sasl_mech *jabi_sasl_find_upgrade(jab_str task);
+
+/* The class of a mechanism for the floor: larger is better. 0: none (ANONYMOUS);
+ * 1: the secret itself is sent (PLAIN, OAUTHBEARER); 2: DIGEST-MD5; 3, 4, 5: SCRAM with
+ * SHA-1, -256, -512; 6: EXTERNAL. An HT-* has no class of its own: 0. */
+int jabi_sasl_class(const jabi_sasl_mech *mech);
 
 #endif

@@ -25,6 +25,9 @@ static const struct {
     {offsetof(jab_config, client_key), NULL},
     {offsetof(jab_config, pin_sha256), NULL},
     {offsetof(jab_config, nameserver), NULL},
+    {offsetof(jab_config, bearer_token), NULL},
+    {offsetof(jab_config, device), NULL},
+    {offsetof(jab_config, proxy), NULL},
 };
 
 static jab_str *member(jab_config *cfg, size_t i)
@@ -122,6 +125,8 @@ int jabi_config_copy(jab_config *to, const jab_config *from, const jab_mem *mem)
 void jabi_config_fini(jab_config *cfg, const jab_mem *mem)
 {
     jabi_wipe((char *)cfg->password.p, cfg->password.n);
+    jabi_wipe((char *)cfg->bearer_token.p, cfg->bearer_token.n);
+    jabi_wipe((char *)cfg->proxy.p, cfg->proxy.n); /* it may have a password, too */
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         jabi_free(mem, (char *)member(cfg, i)->p);
         *member(cfg, i) = (jab_str){NULL, 0};
