@@ -22,6 +22,7 @@ void jabi_target_add(jabi_target *t, const jabi_addr *addr, int64_t now)
 
 static void count(jabi_dns_tally *tally, int status)
 {
+    tally->unknown += status == ARES_ENOTFOUND;
     if (status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA)
         tally->answered++;
     else if (status == ARES_ETIMEOUT)

@@ -11,6 +11,7 @@
 /* How the look-ups went, for the words when they led nowhere. */
 typedef struct jabi_dns_tally {
     int answered; /* a server gave an answer, if only "no such name" */
+    int unknown;  /* of those: no such name (NXDOMAIN) */
     int silent;   /* timed out */
     int failed;   /* the last other status of c-ares, or 0 */
 } jabi_dns_tally;
