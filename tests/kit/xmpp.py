@@ -103,6 +103,9 @@ class Channel:
                     pass
             self._wait(False, 20)
 
+    def tls_unique(self):
+        return self._socket.get_channel_binding("tls-unique")
+
     def shutdown(self):
         """Ends it for the reading thread, too."""
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -39,6 +39,7 @@ modules_enabled = {{
     "roster", "saslauth", "tls", "disco", "carbons", "pep", "private", "blocklist", "vcard4",
     "vcard_legacy", "version", "uptime", "time", "ping", "register", "mam", "csi_simple",
     "smacks", "bosh", "websocket", "admin_shell", "offline", "posix", "lastactivity",
+    {modules}
 }}
 modules_disabled = {{ "s2s", "limits" }}
 {more}
@@ -65,23 +66,27 @@ class Prosody:
     hands_over_in_order = True
     rooms = "rooms.localhost"
 
-    def __init__(self, folder, users=USERS, level="warn", more=""):
+    def __init__(self, folder, users=USERS, level="warn", modules="", more=""):
         os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
         authority = Authority(os.path.join(folder, "ca"))
         self.ca = authority.file
         cert = authority.issue("localhost", "localhost", "*.localhost")
         ports = free_ports(5)
         self.port, self.direct_port, self.http_port, self.https_port, proxy_port = ports
+        self.folder, self.cert = folder, cert
         config = os.path.join(folder, "prosody.cfg.lua")
         with open(config, "w") as f:
-            f.write(CONFIG.format(folder=folder, level=level, more=more, port=self.port,
+            f.write(CONFIG.format(folder=folder, level=level, modules=modules, port=self.port,
                                   direct_port=self.direct_port, http_port=self.http_port,
-                                  https_port=self.https_port, proxy_port=proxy_port,
-                                  cert=cert.cert, key=cert.key))
+                                  https_port=self.https_port, proxy_port=proxy_port, cert=cert.cert,
+                                  key=cert.key, more=self._more(cert) + more))
         self._accounts = iter(self._make_accounts(folder, users))
         self.daemon = Daemon(["prosody", "-F", "--config", config],
                              os.path.join(folder, "prosody.log"), cwd=folder)
         self.daemon.wait_ready(lambda: port_open(self.port) and port_open(self.direct_port), 20)
+
+    def _more(self, cert):
+        return ""
 
     def _make_accounts(self, folder, users):
         """Written as the storage has them: hundreds of registrations would take seconds."""
@@ -102,3 +107,35 @@ class Prosody:
 
     def stop(self):
         self.daemon.stop()
+
+
+SASL2_MODULES = '"test_sasl2", "sasl2", "sasl2_bind2", "sasl2_fast", "sasl2_sm",'
+
+SASL2_CONFIG = """
+plugin_paths = {{ "{lua}" }}
+authentication = "internal_hashed"
+password_hash = "SHA-256"
+default_iteration_count = 4096
+c2s_direct_tls_ports = {{ {direct_port}, {tls12_port} }}
+c2s_direct_tls_ssl = {{ key = "{key}", certificate = "{cert}", [{tls12_port}] = {{ protocol = "tlsv1_2" }} }}
+"""
+
+
+class Sasl2Prosody(Prosody):
+    """With SASL2, Bind 2, FAST and channel binding; passwords are kept as SCRAM keys. `tls12_port` is
+    direct TLS of version 1.2."""
+
+    name = "prosody with SASL2"
+
+    def __init__(self, folder, users=USERS, level="warn", more=""):
+        self.tls12_port, = free_ports(1)
+        super().__init__(folder, users, level, SASL2_MODULES, more)
+
+    def _more(self, cert):
+        return SASL2_CONFIG.format(lua=os.path.join(os.path.dirname(os.path.abspath(__file__)), "lua"),
+                                   direct_port=self.direct_port, tls12_port=self.tls12_port,
+                                   cert=cert.cert, key=cert.key)
+
+    def token_file(self, jid):
+        """Where the account's tokens are. Removed: the server takes none of them any more."""
+        return os.path.join(self.folder, "data", "localhost", "fast_tokens", jid.split("@")[0] + ".dat")
