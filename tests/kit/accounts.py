@@ -52,8 +52,17 @@ class Person:
             f.write(password + "\n")
 
     def argv(self, *args):
-        return [PROGRAM, "-j", self.jid, "--password-file", self.password_file,
-                *self.options, *args]
+        source = ["--password-file", self.password_file] if self.password_file else []
+        return [PROGRAM, "-j", self.jid, *source, *self.options, *args]
+
+    def without_password(self):
+        """From now on no source of a password is named, and the file is gone."""
+        os.remove(self.password_file)
+        self.password_file = None
+
+    def through(self, port):
+        """From now on the server is reached through this port."""
+        self.options[self.options.index("--host") + 1] = "127.0.0.1:%d" % port
 
     def env(self):
         env = {"HOME": self.home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8",

@@ -13,13 +13,16 @@ def openssl(*args):
 
 
 class Authority:
-    """Issues certificates into a folder; `file` is what clients are to trust."""
+    """Issues certificates into a folder; `file` is what clients are to trust. One that was made
+    there before is used again."""
 
     def __init__(self, folder):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.file = self._path("ca.pem")
         self._key = self._path("ca.key")
+        if os.path.exists(self.file):
+            return
         openssl("req", "-x509", *NEW_KEY, "-keyout", self._key, "-out", self.file, "-days", "30",
                 "-subj", "/CN=Throw-away test authority",
                 "-addext", "keyUsage=critical,keyCertSign")

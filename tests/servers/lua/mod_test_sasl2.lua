@@ -61,7 +61,7 @@ end
 -- mod_saslauth makes a handler of its own after mod_sasl2's, so it is the maker that has to know the binding.
 local function teach_accounts(host)
 	local users = prosody.hosts[host].users;
-	if users.knows_tls_exporter then return; end
+	if rawget(users, "knows_tls_exporter") then return; end -- it answers for any name
 	users.knows_tls_exporter = true;
 	local make = users.get_sasl_handler;
 	function users.get_sasl_handler(session)
