@@ -212,6 +212,7 @@ static void wipe(jabi_sasl *x)
 const jabi_sasl_mech jabi_sasl_digest_md5 = {
     .name = "DIGEST-MD5",
     .strength = -10,
+    .safety = 2,
     .needs_password = 1,
     .proves_server = 1,
     .state_size = sizeof(digest),

@@ -18,6 +18,7 @@ static int start(jabi_sasl *x, jabi_buf *out, int *has_initial)
 const jabi_sasl_mech jabi_sasl_external = {
     .name = "EXTERNAL",
     .strength = 0,
+    .safety = 6,
     .needs_certificate = 1,
     .start = start,
 };

@@ -29,6 +29,7 @@ static int start(jabi_sasl *x, jabi_buf *out, int *has_initial)
 const jabi_sasl_mech jabi_sasl_plain = {
     .name = "PLAIN",
     .strength = -20,
+    .safety = 1,
     .needs_password = 1,
     .start = start,
 };

@@ -118,6 +118,16 @@ static int settle(jabi_sasl *x, int code, jabi_buf *out, size_t mark)
     return code;
 }
 
+void jabi_sasl_set_offer(jabi_sasl *x, const jabi_sasl_offer *offer)
+{
+    x->offer = *offer;
+}
+
+int jabi_sasl_class(const jabi_sasl_mech *mech)
+{
+    return mech->safety;
+}
+
 int jabi_sasl_start(jabi_sasl *x, jabi_buf *out, int *has_initial)
 {
     if (x->phase != PHASE_NEW)

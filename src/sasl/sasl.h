@@ -91,6 +91,8 @@ struct jabi_sasl_mech {
     int needs_token;       /* HT-*: never chosen from an offer, but by name with a token */
     int needs_bearer;      /* the secret is a bearer token */
     const char *binding; /* HT-*: the type of channel binding that it is for; NULL: none, or any */
+    int safety;          /* jabi_sasl_class() */
+    int takes_keys;      /* SCRAM: jabi_sasl_input.keys serve as well */
 };
 
 typedef struct jabi_sasl_cache jabi_sasl_cache;

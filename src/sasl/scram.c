@@ -373,7 +373,7 @@ static void wipe(jabi_sasl *x)
     jabi_pbkdf2_fini(&s->pbkdf2);
 }
 
-#define SCRAM(identifier, text, hash, worth, plus)                                                 \
+#define SCRAM(identifier, text, hash, worth, plus, class)                                          \
     const jabi_sasl_mech identifier = {                                                            \
         .name = text,                                                                              \
         .strength = worth,                                                                         \
@@ -382,6 +382,7 @@ static void wipe(jabi_sasl *x)
         .proves_server = 1,                                                                        \
         .state_size = sizeof(scram),                                                               \
         .variant = hash,                                                                           \
+        .safety = class,                                                                           \
         .start = start,                                                                            \
         .step = step,                                                                              \
         .work = work,                                                                              \
@@ -389,9 +390,9 @@ static void wipe(jabi_sasl *x)
         .wipe = wipe,                                                                              \
     }
 
-SCRAM(jabi_scram_sha512_plus, "SCRAM-SHA-512-PLUS", JABI_SHA512, 60, 1);
-SCRAM(jabi_scram_sha256_plus, "SCRAM-SHA-256-PLUS", JABI_SHA256, 50, 1);
-SCRAM(jabi_scram_sha1_plus, "SCRAM-SHA-1-PLUS", JABI_SHA1, 40, 1);
-SCRAM(jabi_scram_sha512, "SCRAM-SHA-512", JABI_SHA512, 30, 0);
-SCRAM(jabi_scram_sha256, "SCRAM-SHA-256", JABI_SHA256, 20, 0);
-SCRAM(jabi_scram_sha1, "SCRAM-SHA-1", JABI_SHA1, 10, 0);
+SCRAM(jabi_scram_sha512_plus, "SCRAM-SHA-512-PLUS", JABI_SHA512, 60, 1, 5);
+SCRAM(jabi_scram_sha256_plus, "SCRAM-SHA-256-PLUS", JABI_SHA256, 50, 1, 4);
+SCRAM(jabi_scram_sha1_plus, "SCRAM-SHA-1-PLUS", JABI_SHA1, 40, 1, 3);
+SCRAM(jabi_scram_sha512, "SCRAM-SHA-512", JABI_SHA512, 30, 0, 5);
+SCRAM(jabi_scram_sha256, "SCRAM-SHA-256", JABI_SHA256, 20, 0, 4);
+SCRAM(jabi_scram_sha1, "SCRAM-SHA-1", JABI_SHA1, 10, 0, 3);

@@ -29,6 +29,21 @@ static void the_table_is_ordered_and_complete(void **state)
     assert_null(jabi_sasl_find((jab_str){NULL, 0}));
 }
 
+static void the_floor_knows_what_is_safer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int class;
+    } rows[] = {
+        {"EXTERNAL", 6},    {"SCRAM-SHA-512-PLUS", 5}, {"SCRAM-SHA-512", 5}, {"SCRAM-SHA-256", 4},
+        {"SCRAM-SHA-1", 3}, {"SCRAM-SHA-1-PLUS", 3},   {"DIGEST-MD5", 2},    {"PLAIN", 1},
+        {"ANONYMOUS", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(jabi_sasl_class(jabi_sasl_find(jab_cstr(rows[i].name))), rows[i].class);
+}
+
 /* -- Choosing -- */
 
 enum { NO_PASSWORD = 1, NO_USER = 2, CERT = 4, BINDING = 8 };
@@ -453,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_ordered_and_complete),
+        cmocka_unit_test(the_floor_knows_what_is_safer),
         cmocka_unit_test(choosing_follows_the_policy),
         cmocka_unit_test(the_sentence_keeps_to_its_room),
         cmocka_unit_test(missing_secrets_are_told_at_once),
