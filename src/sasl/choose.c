@@ -81,8 +81,7 @@ static int has_binding(const choice *c, const jabi_sasl_mech *m)
 
 static int has_secret(const choice *c, const jabi_sasl_mech *m)
 {
-    return (!m->needs_password || (c->in->password.n && c->in->username.n)) &&
-           (!m->needs_certificate || c->in->has_client_cert);
+    return jabi_sasl_has_secret(m, c->in) && (!m->needs_password || c->in->username.n);
 }
 
 /* The best that qualifies, preferring one whose secret is at hand. */

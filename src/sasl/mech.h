@@ -9,6 +9,10 @@ extern const jabi_sasl_mech jabi_scram_sha512_plus, jabi_scram_sha256_plus, jabi
     jabi_scram_sha512, jabi_scram_sha256, jabi_scram_sha1, jabi_sasl_external, jabi_sasl_digest_md5,
     jabi_sasl_plain, jabi_sasl_anonymous;
 
+/* Found by name, never chosen from an offer; best first. */
+#define JABI_SASL_HT_COUNT 8
+extern const jabi_sasl_mech jabi_sasl_ht[JABI_SASL_HT_COUNT];
+
 /* A DIGEST-MD5 authentication that a later one may continue (RFC 2831 §2.2). */
 typedef struct jabi_digest_memory {
     jabi_buf realm, nonce, cnonce;
@@ -30,6 +34,10 @@ struct jabi_sasl_cache {
 /* Digest of several views, each preceded by its length so that no two lists
  * give the same bytes. 0 or JAB_ECRYPTO. */
 int jabi_sasl_key(const jab_str *parts, size_t count, uint8_t out[32]) JAB_MUST_USE;
+
+/* Whether the secret that the mechanism needs is there: password, keys,
+ * certificate, token. */
+int jabi_sasl_has_secret(const jabi_sasl_mech *mech, const jabi_sasl_input *in);
 
 /* Sets the words of an error and returns its code. */
 int jabi_sasl_fail(jabi_sasl *x, int code, const char *format, ...)

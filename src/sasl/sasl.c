@@ -27,6 +27,9 @@ const jabi_sasl_mech *jabi_sasl_find(jab_str name)
     for (size_t i = 0; i < sizeof mechs / sizeof *mechs; i++)
         if (jab_str_is(name, mechs[i]->name))
             return mechs[i];
+    for (size_t i = 0; i < JABI_SASL_HT_COUNT; i++)
+        if (jab_str_is(name, jabi_sasl_ht[i].name))
+            return &jabi_sasl_ht[i];
     return NULL;
 }
 
@@ -54,15 +57,24 @@ enum { PHASE_NEW, PHASE_OPEN, PHASE_WORKING, PHASE_OVER };
 #define MIN_ITERATIONS 4096
 #define MAX_ITERATIONS 2000000
 
+int jabi_sasl_has_secret(const jabi_sasl_mech *mech, const jabi_sasl_input *in)
+{
+    return (!mech->needs_password || in->password.n) &&
+           (!mech->needs_certificate || in->has_client_cert) &&
+           (!mech->needs_token || in->token.n) && (!mech->needs_bearer || in->bearer.n);
+}
+
+static int has_binding(const jabi_sasl_mech *mech, const jabi_sasl_input *in)
+{
+    return in->cb_type.p && in->cb_data.n &&
+           (!mech->binding || jab_str_is(in->cb_type, mech->binding));
+}
+
 static int check_input(const jabi_sasl_mech *mech, const jabi_sasl_input *in)
 {
-    if (mech->needs_password && in->password.n == 0)
+    if (!jabi_sasl_has_secret(mech, in))
         return JAB_ENOSECRET;
-    if (mech->needs_certificate && !in->has_client_cert)
-        return JAB_ENOSECRET;
-    if (mech->binds_channel && (!in->cb_type.p || in->cb_data.n == 0))
-        return JAB_EINVAL;
-    return 0;
+    return mech->binds_channel && !has_binding(mech, in) ? JAB_EINVAL : 0;
 }
 
 int jabi_sasl_new(jabi_sasl **out, const jab_mem *mem, const jabi_sasl_mech *mech,
@@ -97,9 +109,11 @@ void jabi_sasl_free(jabi_sasl *x)
         return;
     if (x->mech->wipe)
         x->mech->wipe(x);
+    const jab_mem *mem = x->mem;
     jabi_wipe(x->state, x->mech->state_size);
-    jabi_free(x->mem, x->state);
-    jabi_free(x->mem, x);
+    jabi_free(mem, x->state);
+    jabi_wipe(x, sizeof *x);
+    jabi_free(mem, x);
 }
 
 /* Notes how a call ended; after an error, nothing that it wrote stays. */

@@ -68,7 +68,8 @@ enum {
 typedef struct jabi_sasl_mech jabi_sasl_mech;
 struct jabi_sasl_mech {
     const char *name; /* "SCRAM-SHA-256-PLUS" */
-    int strength;     /* larger is better; the default policy takes those > 0 only */
+    int strength;     /* larger is better; the default policy takes those > 0 only. HT-*: good
+                       * for choosing among themselves */
     int needs_password;
     int binds_channel; /* -PLUS */
     int proves_server; /* success without a verified proof is a failure */
