@@ -30,6 +30,11 @@ access_rules:
 listen:
   - {{port: {port}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, zlib: true, max_stanza_size: 1048576}}
   - {{port: {direct_port}, ip: "127.0.0.1", module: ejabberd_c2s, tls: true, zlib: true, max_stanza_size: 1048576}}
+  - port: {tls12_port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    tls: true
+    protocol_options: [no_sslv3, no_tlsv1, no_tlsv1_1, no_tlsv1_3]
   - {{port: {plain_port}, ip: "127.0.0.1", module: ejabberd_c2s, zlib: true, max_stanza_size: 1048576}}
   - port: {https_port}
     ip: "127.0.0.1"
@@ -72,7 +77,8 @@ ok = file:write_file("{folder}/ready", <<>>).
 
 
 class Ejabberd:
-    """Running once made. `plain_port` has no TLS; zlib is offered on every port."""
+    """Running once made. `plain_port` has no TLS, `tls12_port` TLS 1.2 from the first byte; zlib is
+    offered on the others."""
 
     name = "ejabberd"
     # At a resumption, what reached the process of the new connection overtakes what still lay in
@@ -87,13 +93,15 @@ class Ejabberd:
         authority = Authority(os.path.join(folder, "ca"))
         self.ca = authority.file
         cert = authority.issue("localhost", "localhost", "*.localhost")
-        self.port, self.direct_port, self.plain_port, self.https_port, proxy_port = free_ports(5)
+        ports = free_ports(6)
+        self.port, self.direct_port, self.plain_port, self.https_port, self.tls12_port, proxy_port = ports
+        self.folder = folder
         config = os.path.join(folder, "ejabberd.yml")
         with open(config, "w") as f:
             f.write(CONFIG.format(folder=folder, level=level, cert=cert.cert, key=cert.key,
                                   port=self.port, direct_port=self.direct_port,
                                   plain_port=self.plain_port, https_port=self.https_port,
-                                  proxy_port=proxy_port))
+                                  tls12_port=self.tls12_port, proxy_port=proxy_port))
         self._accounts = iter(self._make_accounts(folder, users))
         self.daemon = Daemon(self._argv(folder), os.path.join(folder, "ejabberd.out"),
                              env=self._env(folder, config), cwd=folder)

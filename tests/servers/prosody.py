@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A private Prosody (0.12) on loopback, started from nothing in a folder of its own."""
 import os
+import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from kit.accounts import USERS, account_of
@@ -127,7 +129,7 @@ class Sasl2Prosody(Prosody):
 
     name = "prosody with SASL2"
 
-    def __init__(self, folder, users=USERS, level="warn", more=""):
+    def __init__(self, folder, users=USERS, level="debug", more=""):
         self.tls12_port, = free_ports(1)
         super().__init__(folder, users, level, SASL2_MODULES, more)
 
@@ -136,6 +138,36 @@ class Sasl2Prosody(Prosody):
                                    direct_port=self.direct_port, tls12_port=self.tls12_port,
                                    cert=cert.cert, key=cert.key)
 
-    def token_file(self, jid):
-        """Where the account's tokens are. Removed: the server takes none of them any more."""
-        return os.path.join(self.folder, "data", "localhost", "fast_tokens", jid.split("@")[0] + ".dat")
+    def sessions_of(self, jid):
+        """What the log says of each connection that logged in to the account, first to last."""
+        lines, whose, done = {}, {}, []
+        with open(self.daemon.log, errors="replace") as f:
+            for line in f:
+                name, _, words = line.partition(" ")
+                if "Client connected" in words:  # names are used again
+                    lines[name] = []
+                    done.append(lines[name])
+                if name in lines:
+                    lines[name].append(words)
+                if "Authenticated as %s " % jid in words.replace("\n", " "):
+                    whose[id(lines[name])] = True
+        return ["".join(words) for words in done if id(words) in whose]
+
+    def tokens(self, jid):
+        """The tokens of an account as {"new" or "cur": secret}, and `path`, where they are kept."""
+        path = os.path.join(self.folder, "data", "localhost", "fast_tokens", jid.split("@")[0] + ".dat")
+        if not os.path.exists(path):
+            return {}, path
+        with open(path, encoding="utf-8") as f:
+            entries = re.findall(r'\["[0-9a-f]+-+(new|cur)"\] = \{(.*?)\}', f.read(), re.S)
+        return {age: re.search(r'\["secret"\] = "([^"]+)"', rest)[1] for age, rest in entries}, path
+
+    def change_tokens(self, jid, name, seconds):
+        """Sets a time of the account's tokens to so many seconds from now."""
+        _, path = self.tokens(jid)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        changed = re.sub(r'(\["%s"\] = )[0-9.]+' % name, r"\g<1>%d" % (time.time() + seconds), text)
+        assert changed != text, text
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(changed)
