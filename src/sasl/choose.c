@@ -79,8 +79,18 @@ static int has_binding(const choice *c, const jabi_sasl_mech *m)
     return !m->binds_channel || (c->in->cb_type.p && c->in->cb_data.n);
 }
 
+/* Whether the certificate, which is given for that, is to be used. */
+static int certificate_serves(const choice *c)
+{
+    return c->in->has_client_cert && is_offered(c, jabi_sasl_external.name) &&
+           is_allowed(c, &jabi_sasl_external);
+}
+
+/* Keys that an earlier log-in left do not come before a certificate: it is safer. */
 static int has_secret(const choice *c, const jabi_sasl_mech *m)
 {
+    if (m->takes_keys && c->in->password.n == 0 && certificate_serves(c))
+        return 0;
     return jabi_sasl_has_secret(m, c->in) && (!m->needs_password || c->in->username.n);
 }
 

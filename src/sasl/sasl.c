@@ -57,9 +57,17 @@ enum { PHASE_NEW, PHASE_OPEN, PHASE_WORKING, PHASE_OVER };
 #define MIN_ITERATIONS 4096
 #define MAX_ITERATIONS 2000000
 
+static int has_keys(const jabi_sasl_mech *mech, const jabi_sasl_input *in)
+{
+    for (size_t i = 0; mech->takes_keys && i < in->n_keys; i++)
+        if (in->keys[i].iterations > 0 && in->keys[i].hash == (jabi_hash)mech->variant)
+            return 1;
+    return 0;
+}
+
 int jabi_sasl_has_secret(const jabi_sasl_mech *mech, const jabi_sasl_input *in)
 {
-    return (!mech->needs_password || in->password.n) &&
+    return (!mech->needs_password || in->password.n || has_keys(mech, in)) &&
            (!mech->needs_certificate || in->has_client_cert) &&
            (!mech->needs_token || in->token.n) && (!mech->needs_bearer || in->bearer.n);
 }

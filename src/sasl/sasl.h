@@ -110,6 +110,7 @@ struct jabi_sasl {
     int proven;             /* the mechanism verified the server's proof */
     jabi_sasl_offer offer;  /* of this stream; empty: not known, and not compared */
     jabi_sasl_keys learnt;  /* to be kept once the server has proved itself; iterations 0: none */
+    int by_keys;            /* keys of in.keys served, not the password */
 };
 
 /* What survives an exchange within a session, for the next log-in: SCRAM's
@@ -142,7 +143,8 @@ const jabi_sasl_mech *jabi_sasl_choose(const jab_str *offered, size_t n_offered,
                                        const jabi_sasl_input *in, char *why, size_t why_n);
 
 /* Begins an exchange. 0 and *out, or JAB_ENOMEM, JAB_ENOSECRET (no password or
- * certificate), JAB_EINVAL (-PLUS without a binding). `cache` may be NULL. */
+ * keys, certificate, token), JAB_EINVAL (-PLUS without a binding, HT-* without
+ * its own). `cache` may be NULL. */
 int jabi_sasl_new(jabi_sasl **out, const jab_mem *mem, const jabi_sasl_mech *mech,
                   const jabi_sasl_input *in, jabi_sasl_cache *cache) JAB_MUST_USE;
 void jabi_sasl_free(jabi_sasl *x); /* wiped; NULL is fine */

@@ -6,25 +6,22 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "sasl/mech.h"
-#include "sasl/pbkdf2.h"
 #include "sasl/prep.h"
+#include "sasl/salted.h"
 #include "sasl/scram_text.h"
 
-#define SALT_MAX     1024
-#define TEXT_MAX     65536
-#define PASSWORD_MAX 65536
+#define TEXT_MAX 65536
 
 enum { STAGE_NEW, STAGE_FIRST_SENT, STAGE_COMPUTING, STAGE_FINAL_SENT, STAGE_PROVEN };
 
 typedef struct scram {
     int stage;
-    jabi_buf nonce;     /* ours */
-    jabi_buf binding;   /* cbind-input: gs2-header and the channel's data */
-    jabi_buf message;   /* client-first-message-bare, later AuthMessage */
-    size_t final_at;    /* where client-final-message-without-proof begins in it */
-    jabi_pbkdf2 pbkdf2; /* SaltedPassword, when that takes long */
-    uint8_t salted_key[32];
-    uint8_t salted[JABI_HASH_MAX];
+    jabi_buf nonce;   /* ours */
+    jabi_buf binding; /* cbind-input: gs2-header and the channel's data */
+    jabi_buf message; /* client-first-message-bare, later AuthMessage */
+    size_t final_at;  /* where client-final-message-without-proof begins in it */
+    jabi_salted salted;
+    jabi_sasl_keys keys;
     uint8_t expected[JABI_HASH_MAX]; /* ServerSignature */
 } scram;
 
@@ -115,135 +112,76 @@ static int start(jabi_sasl *x, jabi_buf *out, int *has_initial)
 
 /* -- The client's proof (RFC 5802 §3) -- */
 
-typedef struct proofs {
-    uint8_t client_key[JABI_HASH_MAX], stored_key[JABI_HASH_MAX];
-    uint8_t signature[JABI_HASH_MAX], server_key[JABI_HASH_MAX];
-} proofs;
-
-static int compute(scram *s, jabi_hash h, proofs *k)
+/* ClientProof, and what the server must answer, from the keys. */
+static int compute(scram *s, jabi_hash h, uint8_t *proof)
 {
     size_t n = jabi_hash_size(h);
-    const jab_str client_key = {(const char *)k->client_key, n};
-    int err = jabi_hmac(h, s->salted, n, "Client Key", 10, k->client_key);
+    uint8_t stored_key[JABI_HASH_MAX];
+    const jab_str client_key = {(const char *)s->keys.client_key, n};
+    int err = jabi_hash_parts(h, &client_key, 1, stored_key);
     if (err == 0)
-        err = jabi_hash_parts(h, &client_key, 1, k->stored_key);
+        err = jabi_hmac(h, stored_key, n, s->message.p, s->message.n, proof);
+    for (size_t i = 0; i < n && err == 0; i++)
+        proof[i] ^= s->keys.client_key[i];
     if (err == 0)
-        err = jabi_hmac(h, k->stored_key, n, s->message.p, s->message.n, k->signature);
-    if (err == 0)
-        err = jabi_hmac(h, s->salted, n, "Server Key", 10, k->server_key);
-    if (err == 0)
-        err = jabi_hmac(h, k->server_key, n, s->message.p, s->message.n, s->expected);
+        err = jabi_hmac(h, s->keys.server_key, n, s->message.p, s->message.n, s->expected);
+    jabi_wipe(stored_key, sizeof stored_key);
     return err;
 }
 
-/* client-final-message, once SaltedPassword is there. */
+/* client-final-message, once the keys are there. */
 static int send_final(jabi_sasl *x, jabi_buf *out)
 {
     scram *s = x->state;
-    jabi_hash h = hash_of(x);
-    proofs k;
-    int err = compute(s, h, &k);
-    if (err == 0) {
-        for (size_t i = 0; i < jabi_hash_size(h); i++)
-            k.signature[i] ^= k.client_key[i];
-        jabi_buf_add(out, s->message.p + s->final_at, s->message.n - s->final_at);
-        jabi_buf_add_z(out, ",p=");
-        jabi_base64_encode(out, k.signature, jabi_hash_size(h));
-        s->stage = STAGE_FINAL_SENT;
-    }
-    jabi_wipe(&k, sizeof k);
-    jabi_wipe(s->salted, sizeof s->salted);
-    return err < 0 ? err : JABI_SASL_SEND;
-}
-
-/* -- SaltedPassword, from the cache or by computing -- */
-
-static int find_in_cache(jabi_sasl *x)
-{
-    scram *s = x->state;
-    const jabi_sasl_cache *c = x->cache;
-    if (!c || !c->has_salted || !jabi_equal_secret(c->salted_key, s->salted_key, 32))
-        return 0;
-    memcpy(s->salted, c->salted, sizeof s->salted);
-    return 1;
-}
-
-static void keep_in_cache(jabi_sasl *x)
-{
-    scram *s = x->state;
-    if (!x->cache)
-        return;
-    memcpy(x->cache->salted_key, s->salted_key, sizeof s->salted_key);
-    memcpy(x->cache->salted, s->salted, sizeof s->salted);
-    x->cache->has_salted = 1;
-}
-
-static int derive(jabi_sasl *x, jab_str password, jab_str salt, uint32_t iterations)
-{
-    scram *s = x->state;
-    jabi_hash h = hash_of(x);
-    const jab_str parts[] = {{(const char *)&h, sizeof h},
-                             {(const char *)&iterations, sizeof iterations},
-                             salt,
-                             x->in.username,
-                             password};
-    int err = jabi_sasl_key(parts, sizeof parts / sizeof *parts, s->salted_key);
-    if (err < 0 || find_in_cache(x))
+    uint8_t proof[JABI_HASH_MAX];
+    int err = compute(s, hash_of(x), proof);
+    if (err < 0)
         return err;
-    if (iterations > jabi_pbkdf2_slice(h)) {
-        err = jabi_pbkdf2_begin(&s->pbkdf2, h, password, salt, iterations);
-        return err < 0 ? err : JABI_SASL_WORK;
-    }
-    err = jabi_pbkdf2_once(h, password, salt, iterations, s->salted);
-    if (err == 0)
-        keep_in_cache(x);
+    jabi_buf_add(out, s->message.p + s->final_at, s->message.n - s->final_at);
+    jabi_buf_add_z(out, ",p=");
+    jabi_base64_encode(out, proof, jabi_hash_size(hash_of(x)));
+    s->stage = STAGE_FINAL_SENT;
+    return JABI_SASL_SEND;
+}
+
+/* The keys out of SaltedPassword, which is not needed any more. */
+static int finish_keys(jabi_sasl *x)
+{
+    scram *s = x->state;
+    int err = jabi_keys_make(&s->keys, hash_of(x), s->salted.value);
+    jabi_salted_fini(&s->salted);
     return err;
 }
 
-static int prepare_and_derive(jabi_sasl *x, jab_str salt, uint32_t iterations)
+/* The keys from an earlier log-in, or made of the password. 0, JABI_SASL_WORK or < 0. */
+static int find_keys(jabi_sasl *x, jab_str salt, uint32_t iterations)
 {
-    jabi_buf password;
-    jabi_buf_init(&password, x->mem, PASSWORD_MAX);
-    password.secret = 1;
-    int err = jabi_saslprep(&password, x->in.password);
-    if (err == JAB_EINVAL)
-        jabi_sasl_fail(x, err, "the password has characters that SASL does not allow (RFC 4013)");
-    if (err == 0)
-        err = derive(x, jabi_buf_str(&password), salt, iterations);
-    jabi_buf_fini(&password);
-    return err;
+    scram *s = x->state;
+    const jabi_sasl_keys *known = jabi_keys_find(x, salt, iterations);
+    if (known) {
+        s->keys = *known;
+        x->by_keys = 1;
+        return 0;
+    }
+    if (x->in.password.n == 0)
+        return jabi_sasl_fail(x, JAB_ENOSECRET,
+                              "the server changed how it keeps the password: it is needed once "
+                              "more");
+    jabi_keys_describe(&s->keys, hash_of(x), salt, iterations);
+    int code = jabi_salted_begin(&s->salted, x, salt, iterations);
+    return code == 0 ? finish_keys(x) : code;
 }
 
 static int work(jabi_sasl *x, jabi_buf *out)
 {
     scram *s = x->state;
-    int more = jabi_pbkdf2_work(&s->pbkdf2);
-    if (more != 0)
-        return more < 0 ? more : JABI_SASL_WORK;
-    memcpy(s->salted, s->pbkdf2.sum, sizeof s->salted);
-    jabi_pbkdf2_fini(&s->pbkdf2);
-    keep_in_cache(x);
-    return send_final(x, out);
+    int code = jabi_salted_work(&s->salted, x);
+    if (code == 0)
+        code = finish_keys(x);
+    return code == 0 ? send_final(x, out) : code;
 }
 
 /* -- server-first-message -- */
-
-static int check_iterations(jabi_sasl *x, const jabi_scram_first *f)
-{
-    uint32_t most = x->in.max_iterations, least = x->in.min_iterations;
-    int shown = f->iterations_text.n > 20 ? 20 : (int)f->iterations_text.n;
-    /* RFC 5802 §9: many iterations are a denial of service, few make the
-     * password easy to guess from what we send. */
-    if (!JAB_CHECK(SCRAM_ITERATIONS, f->iterations <= most))
-        return jabi_sasl_fail(x, JAB_EPROTO,
-                              "the server asks for %.*s password iterations, the limit is %u",
-                              shown, f->iterations_text.p, most);
-    if (!JAB_CHECK(SCRAM_ITERATIONS, f->iterations >= least))
-        return jabi_sasl_fail(x, JAB_EPROTO,
-                              "the server asks for %.*s password iterations, at least %u are safe",
-                              shown, f->iterations_text.p, least);
-    return 0;
-}
 
 static uint32_t as_count(uint64_t iterations)
 {
@@ -274,16 +212,6 @@ static int build_message(scram *s, jab_str server_first, jab_str nonce)
     return m->error;
 }
 
-static int read_salt(jabi_sasl *x, jab_str text, jabi_buf *salt)
-{
-    int err = jabi_base64_decode(salt, text);
-    if (err == JAB_ELIMIT)
-        return jabi_sasl_fail(x, JAB_EPROTO, "the server's salt is longer than %d bytes", SALT_MAX);
-    if (err == JAB_EPROTO)
-        return jabi_sasl_fail(x, err, "the server's salt is not base64");
-    return err;
-}
-
 static int on_first(jabi_sasl *x, jab_str text, jabi_buf *out)
 {
     scram *s = x->state;
@@ -293,16 +221,16 @@ static int on_first(jabi_sasl *x, jab_str text, jabi_buf *out)
         return jabi_sasl_fail(x, JAB_EPROTO, "the server's SCRAM message %s", wrong);
     int err = check_nonce(x, f.nonce);
     if (err == 0)
-        err = check_iterations(x, &f);
+        err = jabi_salted_check_count(x, f.iterations_text, f.iterations);
     if (err == 0)
         err = build_message(s, text, f.nonce);
     if (err < 0)
         return err;
     jabi_buf salt;
-    jabi_buf_init(&salt, x->mem, SALT_MAX);
-    err = read_salt(x, f.salt, &salt);
+    jabi_buf_init(&salt, x->mem, JABI_SALT_MAX);
+    err = jabi_salted_read_salt(x, f.salt, &salt);
     if (err == 0)
-        err = prepare_and_derive(x, jabi_buf_str(&salt), as_count(f.iterations));
+        err = find_keys(x, jabi_buf_str(&salt), as_count(f.iterations));
     jabi_buf_fini(&salt);
     s->stage = STAGE_COMPUTING;
     return err == 0 ? send_final(x, out) : err;
@@ -312,7 +240,7 @@ static int on_first(jabi_sasl *x, jab_str text, jabi_buf *out)
 
 static int verify(jabi_sasl *x, jab_str verifier)
 {
-    scram *s = x->state;
+    const scram *s = x->state;
     size_t n = jabi_hash_size(hash_of(x));
     jabi_buf proof;
     jabi_buf_init(&proof, x->mem, JABI_HASH_MAX);
@@ -325,6 +253,8 @@ static int verify(jabi_sasl *x, jab_str verifier)
         return jabi_sasl_fail(x, JAB_EPROOF,
                               "the server's proof is wrong: it does not know the password");
     x->proven = 1;
+    if (s->keys.iterations > 0)
+        x->learnt = s->keys;
     return 0;
 }
 
@@ -370,7 +300,7 @@ static void wipe(jabi_sasl *x)
     jabi_buf_fini(&s->nonce);
     jabi_buf_fini(&s->binding);
     jabi_buf_fini(&s->message);
-    jabi_pbkdf2_fini(&s->pbkdf2);
+    jabi_salted_fini(&s->salted);
 }
 
 #define SCRAM(identifier, text, hash, worth, plus, class)                                          \
@@ -378,6 +308,7 @@ static void wipe(jabi_sasl *x)
         .name = text,                                                                              \
         .strength = worth,                                                                         \
         .needs_password = 1,                                                                       \
+        .takes_keys = 1,                                                                           \
         .binds_channel = plus,                                                                     \
         .proves_server = 1,                                                                        \
         .state_size = sizeof(scram),                                                               \
