@@ -36,8 +36,8 @@ struct jab_vault {
      * session then uses what is there, but no token and no id that are the
      * other's (a server ends older sessions of the same id: XEP-0386 §3.2). */
     ptrdiff_t (*load)(void *arg, jab_str account, void *into, size_t room, int *is_shared);
-    /* Replaces it, durably, before it returns; on failure the old one stays.
-     * 0 or < 0. Not called while the vault is shared. */
+    /* Replaces it, durably, before it returns; on failure the old one stays. No bytes
+     * take it out. 0 or < 0. Not called while the vault is shared. */
     int (*save)(void *arg, jab_str account, jab_str bytes);
 };
 
@@ -62,6 +62,22 @@ JAB_API int jab_vault_forget(const jab_vault *vault, jab_str account) JAB_MUST_U
 
 /* Whether a log-in may succeed without a password: there are keys or a token. 1, 0, < 0. */
 JAB_API int jab_vault_has_secret(const jab_vault *vault, jab_str account, const jab_mem *mem);
+
+/* What is remembered of an account, for people; nothing secret. */
+typedef struct jab_vault_facts {
+    const char *mechanism; /* the floor's: "SCRAM-SHA-256"; static; NULL for none */
+    int channel_binding;   /* 1: with that */
+    int sasl2;             /* 1: by XEP-0388 */
+    int tls_version;       /* 12, 13, or 0 without TLS */
+    int keys;              /* 1: there are keys in place of the password */
+    int token;             /* 1: there is a token (XEP-0484) */
+    int64_t token_expiry;  /* ms since 1970; 0: none was told */
+    int is_shared;         /* 1: another program holds the vault */
+} jab_vault_facts;
+
+/* Sets *out. Returns 1; 0 when nothing is remembered; JAB_ESTORE, JAB_ENOMEM. */
+JAB_API int jab_vault_look(const jab_vault *vault, jab_str account, const jab_mem *mem,
+                           jab_vault_facts *out);
 
 /* jab_config.login */
 enum jab_login_flags {

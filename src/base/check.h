@@ -40,6 +40,8 @@
     X(RECEIPT_TRUSTED, "receipts are sent only to who may see the presence (XEP-0184 8)")          \
     X(MARKER_TRUSTED, "markers are sent only to who may see the presence (XEP-0333 7)")            \
     X(BOUNCE_SENDER, "a message came back only when whom it went to says so")                      \
+    X(VAULT_OWNER, "what log-ins left is not believed where others can write or read it")          \
+    X(VAULT_WHOLE, "what log-ins left in a damaged file ends the log-in; it is no empty one")      \
     X(STREAM_ORDER, "stream elements out of order end the stream")
 
 #ifdef JABI_CHECK_SWITCH

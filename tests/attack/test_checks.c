@@ -5,6 +5,7 @@
  * can be lost unnoticed.
  */
 #include "../unit/peer.h"
+#include "vault_attacks.h"
 
 #include "base/check.h"
 
@@ -532,6 +533,8 @@ static const attack attacks[] = {
     ATTACK(RECEIPT_TRUSTED, stranger_asks_for_a_receipt),
     ATTACK(MARKER_TRUSTED, stranger_asks_for_a_marker),
     ATTACK(BOUNCE_SENDER, bounce_of_a_stranger),
+    ATTACK(VAULT_OWNER, vault_that_others_write),
+    ATTACK(VAULT_WHOLE, vault_that_was_damaged),
 };
 
 /* The checks of the driver: their attacks need sockets, and are made by the
@@ -546,6 +549,7 @@ static int run_attack(const attack *a, int off)
     int succeeded = a->run();
     jabi_check_off = -1;
     peer_free(&e);
+    e.s = NULL; /* not every attack is on a session */
     jab_store_free(store);
     store = NULL;
     return succeeded;
