@@ -17,8 +17,7 @@ static int tell(jab_session *s, const jab_stanza *st, jabi_recent_row *row)
     err = jabi_sent_emit(s, tag, &sent);
     if (err < 0)
         return err;
-    row->failed = 1;
-    row->failed_by = jabi_sm_stamp(s);
+    jabi_recent_fail(s, row);
     return JAB_PASS;
 }
 

@@ -3,10 +3,12 @@
 
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "session/sm.h"
 
 struct jabi_recent {
     uint64_t key[2];
-    size_t n; /* ever noted: the next goes to n % JABI_RECENT_MAX */
+    size_t n;      /* ever noted: the next goes to n % JABI_RECENT_MAX */
+    int has_fresh; /* some failed since the last commit */
     jabi_recent_row rows[JABI_RECENT_MAX];
 };
 
@@ -57,6 +59,13 @@ jabi_recent_row *jabi_recent_find(jab_session *s, jab_str id)
     return NULL;
 }
 
+void jabi_recent_fail(jab_session *s, jabi_recent_row *row)
+{
+    row->failed = 1;
+    row->failed_by = jabi_sm_stamp(s);
+    s->recent->has_fresh = 1;
+}
+
 /* XEP-0045 §17: the occupants of a room share its bare address. */
 int jabi_recent_went_to(const jab_session *s, const jabi_recent_row *row, const jab_stanza *st)
 {
@@ -83,6 +92,14 @@ void jabi_recent_undo(jab_session *s)
         if (by->is_set && by->epoch == s->sm_epoch && behind && behind < UINT32_MAX / 2)
             row->failed = 0;
     }
+}
+
+void jabi_recent_committed(jab_session *s)
+{
+    for (size_t i = 0; s->recent && s->recent->has_fresh && i < JABI_RECENT_MAX; i++)
+        s->recent->rows[i].failed_by.is_set = 0;
+    if (s->recent)
+        s->recent->has_fresh = 0;
 }
 
 void jabi_recent_fini(jab_session *s)

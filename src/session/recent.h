@@ -35,6 +35,12 @@ int jabi_recent_went_to(const jab_session *s, const jabi_recent_row *row, const 
 /* How it was addressed, in terms of the sender of a stanza about it. */
 jab_str jabi_recent_to(const jab_session *s, const jabi_recent_row *row, const jab_stanza *st);
 
+/* It came back, by the stanza that is being dealt with. */
+void jabi_recent_fail(jab_session *s, jabi_recent_row *row);
+
+/* What failed was kept, and told for good: it is not undone any more, whatever comes again. */
+void jabi_recent_committed(jab_session *s);
+
 /* What came since counts as not having come, and will come again. */
 void jabi_recent_undo(jab_session *s);
 

@@ -82,6 +82,7 @@ int jabi_store_commit(jab_session *s)
         }
     }
     jabi_sm_committed(s);
+    jabi_recent_committed(s);
     s->sm_safe = s->stream.sm.in;
     s->unsaved = s->owed = s->pulled = 0;
     return 0;
