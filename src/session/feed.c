@@ -53,7 +53,6 @@ static int emit_online(jab_session *s, int resumed)
 /* RFC 6120 §7: the resource is bound, stanzas may flow. */
 static void go_online(jab_session *s)
 {
-    s->online = 1;
     s->self = &s->stream.bound;
     s->self_bare = jab_jid_view(s->stream.bound.bare);
     s->login_deadline = JAB_NEVER;
@@ -65,6 +64,8 @@ static void go_online(jab_session *s)
         jabi_sm_lost(s);
     else if (s->unready)
         jabi_session_reset(s);
+    /* What the answers taken back made callers ask is not for this stream. */
+    s->online = 1;
     s->kept = 0;
     s->unready = 1;
     s->outbox.held |= !goes_on;

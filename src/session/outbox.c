@@ -345,8 +345,6 @@ int jabi_outbox_found(jab_session *s, jab_str archive, jab_str origin_id)
 int jabi_outbox_absent(jab_session *s, jab_str archive)
 {
     int err = 0;
-    if (is_own(s, archive))
-        s->outbox.held = 0;
     for (size_t i = 0; err >= 0 && i < s->outbox.n; i++) {
         jabi_outbox_row *row = jabi_outbox_at(s, i);
         if (row->state != JABI_OUT_DOUBT || !concerns(s, row, archive))
@@ -354,6 +352,8 @@ int jabi_outbox_absent(jab_session *s, jab_str archive)
         set_state(s, row, JABI_OUT_WAITS);
         err = jabi_outbox_mark(s, row);
     }
+    if (err >= 0 && is_own(s, archive))
+        s->outbox.held = 0;
     return err;
 }
 
@@ -376,6 +376,8 @@ int jabi_outbox_unknowable(jab_session *s, jab_str archive)
         if (err < 0)
             return err;
     }
+    if (is_own(s, archive))
+        s->outbox.held = 0;
     return 0;
 }
 

@@ -238,8 +238,9 @@ void jabi_sm_committed(jab_session *s)
 
 uint32_t jabi_sm_kept(const jab_session *s)
 {
+    uint32_t in = s->stream.sm.in, first = s->held_from.count - 1;
     int is_held = s->held_from.is_set && s->held_from.epoch == s->sm_epoch;
-    return is_held ? s->held_from.count - 1 : s->stream.sm.in;
+    return is_held && in - first < UINT32_MAX / 2 ? first : in; /* less came, when some was lost */
 }
 
 /* Stanzas are handled in order: up to the one before the first whose events
@@ -457,10 +458,12 @@ int jabi_sm_may_resume(const jab_session *s)
 void jabi_sm_lost(jab_session *s)
 {
     const jabi_sm *sm = &s->stream.sm;
-    if (s->restored)
-        (void)jabi_outbox_saved(s, sm->told, sm->has_told, 0);
-    else if (sm->has_told && sm->id.p && sm->told - sm->acked <= sm->out - sm->acked)
+    if (s->restored) {
+        if (jabi_outbox_saved(s, sm->told, sm->has_told, 0) < 0)
+            (void)jabi_outbox_saved(s, 0, 0, 0); /* the rest stays in doubt */
+    } else if (sm->has_told && sm->id.p && sm->told - sm->acked <= sm->out - sm->acked) {
         (void)on_acked(s, sm->told);
+    }
     s->restored = 0;
     settle_unknown(s);
     jabi_sm_forget(&s->stream);

@@ -1,6 +1,8 @@
 /* test_commit.c: what is committed before it is shown, or acknowledged. */
 #include "outbox_peer.h"
 
+#include "session/sm.h"
+
 /* -- What comes -------------------------------------------------------------------------- */
 
 #define IN(id) "<message id='" id "' from='romeo@example.net/o'><body>hi</body></message>"
@@ -107,6 +109,53 @@ static void what_a_resumption_claimed_stays_so_for_the_next_process(void **state
     start_with(0);
     to_features(SM_FEATURES);
     assert_true(peer_sent(&e, "previd='s1' h='1'"));
+    end();
+}
+
+/* <failed h=''/> settles what the server had; where there is no memory to tell so, the archive
+ * is asked. */
+static void what_cannot_be_told_of_a_lost_stream_is_in_doubt(void **state)
+{
+    (void)state;
+    int is_over = 0;
+    for (size_t nth = 1; !is_over; nth++) {
+        begin();
+        online();
+        assert_int_equal(jabi_outbox_absent(e.s, jab_session_jid(e.s)->bare), 0);
+        for (uint64_t i = 0; i < 2; i++) {
+            jab_out *o = jab_message_to(e.s, JAB_STR("romeo@example.net"), JAB_MSG_CHAT);
+            jab_out_body(o, JAB_STR("hi"));
+            assert_int_equal(jab_out_send(o, i), 0);
+        }
+        assert_true(peer_sent(&e, "<body>hi</body>"));
+        crash();
+        start_with(0);
+        to_features(SM_FEATURES);
+        assert_true(peer_says(&e, "<failed xmlns='urn:xmpp:sm:3' h='10'/>") >= 0);
+        assert_int_equal(jabi_outbox_at(e.s, 1)->state, JABI_OUT_SAVED);
+        e.mem.fail_at = e.mem.calls + nth;
+        jabi_sm_lost(e.s);
+        is_over = e.mem.calls < e.mem.fail_at;
+        e.mem.fail_at = 0;
+        for (size_t i = 0; i < e.s->outbox.n; i++)
+            assert_int_equal(jabi_outbox_at(e.s, i)->state, JABI_OUT_DOUBT);
+        end();
+    }
+}
+
+/* A transaction that is lost takes back more than is held back. */
+static void what_is_held_back_does_not_count_what_was_lost(void **state)
+{
+    (void)state;
+    begin();
+    online();
+    assert_true(peer_says(&e, "<presence from='romeo@example.net/o'/>") > 0);
+    uint32_t before = e.s->stream.sm.in;
+    jabi_sm_hold(e.s); /* what comes from here on */
+    assert_true(peer_says(&e, IN("a")) > 0);
+    assert_int_equal(jabi_sm_kept(e.s), before);
+    e.s->stream.sm.in = before - 1;
+    assert_int_equal(jabi_sm_kept(e.s), before - 1);
     end();
 }
 
@@ -249,6 +298,8 @@ int main(void)
         cmocka_unit_test(an_answer_counts_only_what_is_committed),
         cmocka_unit_test(what_was_acknowledged_stays_so_for_the_next_process),
         cmocka_unit_test(what_a_resumption_claimed_stays_so_for_the_next_process),
+        cmocka_unit_test(what_cannot_be_told_of_a_lost_stream_is_in_doubt),
+        cmocka_unit_test(what_is_held_back_does_not_count_what_was_lost),
         cmocka_unit_test(what_was_committed_is_shown_whatever_fails_then),
         cmocka_unit_test(what_was_not_pulled_is_not_committed_by_the_caller),
         cmocka_unit_test(who_commits_gets_one_message_at_a_time),
