@@ -17,10 +17,12 @@
 #define HISTORY_HELD_MAX     1000      /* live messages that wait for their place */
 #define HISTORY_HELD_BYTES   (4 << 20) /* and what they may take */
 #define HISTORY_PASSES_MAX   8         /* archives read at the same time */
+#define HISTORY_PLACED       16        /* conversations that a pass keeps apart */
 #define HISTORY_LIVE_MAX     50        /* archived live messages until the next pass */
 #define HISTORY_HOLDS_MOST   60000     /* ms for which live messages wait for their place */
 #define HISTORY_RETRY_FIRST  5000      /* ms until a pass that failed is tried again */
-#define HISTORY_CHECK        10000 /* ms from the pass behind the first presence to a look back */
+#define HISTORY_CHECK        10000     /* ms from the end of a pass to a look back */
+#define HISTORY_LOOKS_MOST   3         /* looks back as each finds the order wrong */
 #define HISTORY_RETRY_MOST   300000
 #define HISTORY_EMPTY_MAX    10    /* pages without a message, one after the other */
 #define HISTORY_ID_MAX       1024  /* bytes of an id in an archive; longer ones are none */
@@ -29,6 +31,12 @@
 
 /* Whether a pass reads this archive. */
 typedef enum history_phase { HISTORY_IDLE, HISTORY_WANTED, HISTORY_ASKED } history_phase;
+
+/* The last message of a conversation, told by a hash, that a pass came by. */
+typedef struct history_place {
+    uint64_t conversation;
+    int64_t rank;
+} history_place;
 
 /*
  * An archive: the account's own, or a joined room's. Everything in it up to
@@ -44,7 +52,10 @@ typedef struct history_archive {
     int has_cursor;
     jabi_buf id;   /* of the last message; empty: from `stamp`, or from the beginning */
     int64_t stamp; /* of that message */
-    int64_t rank;
+    int64_t rank;  /* the greatest that any message up to it has, about */
+    int64_t base;  /* that, when the pass began */
+    history_place placed[HISTORY_PLACED]; /* where the pass was last in a conversation */
+    unsigned n_placed;
     jabi_buf silent; /* id of a message that is kept, and that nobody was told of */
 
     history_phase phase;
@@ -64,7 +75,10 @@ typedef struct history_archive {
     unsigned empty; /* pages since one that had a message */
     unsigned live;  /* archived messages since the last pass that came live */
     size_t n_held;
+    int has_reordered; /* the pass did: what it has not come by yet may stand wrong now */
     int is_checked;    /* look_at was set on this stream */
+    unsigned looks;    /* looks back, one after the other */
+    int is_look_back;  /* the pass is one */
     int64_t look_at;   /* when to look for what was filed late; 0: not */
     int64_t at, delay; /* when to ask, and the next delay after a failure */
 } history_archive;

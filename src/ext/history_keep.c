@@ -270,6 +270,44 @@ static int64_t rank_below(history_more *more, int64_t stamp)
     return rank;
 }
 
+static uint64_t hash_of(jab_str conversation)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: a collision costs a place, no more */
+    for (size_t i = 0; i < conversation.n; i++)
+        hash = (hash ^ (unsigned char)conversation.p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Where a pass has noted this conversation; HISTORY_PLACED: nowhere. */
+static unsigned place_in(const history_archive *a, uint64_t hash)
+{
+    unsigned i = 0, n = a->n_placed < HISTORY_PLACED ? a->n_placed : HISTORY_PLACED;
+    while (i < n && a->placed[i].conversation != hash)
+        i++;
+    return i < n ? i : HISTORY_PLACED;
+}
+
+/* Behind what a message of this conversation belongs that a pass brings. With more
+ * conversations than are kept apart, all count as one. */
+static int64_t placed_last(const history_archive *a, jab_str conversation)
+{
+    unsigned i = place_in(a, hash_of(conversation));
+    if (i < HISTORY_PLACED)
+        return a->placed[i].rank;
+    return a->n_placed > HISTORY_PLACED ? a->rank : a->base;
+}
+
+static void note_placed(history_archive *a, jab_str conversation, int64_t rank)
+{
+    uint64_t hash = hash_of(conversation);
+    unsigned i = place_in(a, hash);
+    if (i == HISTORY_PLACED)
+        i = a->n_placed++ % HISTORY_PLACED;
+    a->placed[i] = (history_place){hash, rank};
+    if (rank > a->rank)
+        a->rank = rank;
+}
+
 static int64_t rank_for(jab_ext_ctx *x, const history_archive *a, const history_message *m,
                         history_mode mode)
 {
@@ -280,17 +318,19 @@ static int64_t rank_for(jab_ext_ctx *x, const history_archive *a, const history_
         return jabi_history_next_rank(x, m->row.conversation, m->row.stamp);
     if (mode == HISTORY_OLDER)
         return rank_below(&state->more, m->row.stamp);
-    return rank_behind(a->rank, m->row.stamp);
+    return rank_behind(placed_last(a, m->row.conversation), m->row.stamp);
 }
 
 /* A copy stays where it is, unless its place was not settled, or the archive
  * has it behind what comes before it here; a pass by time begins with what has
  * its place. 0: it stays. */
-static int64_t rank_again(jab_ext_ctx *x, const history_archive *a, const history_message *m,
+static int64_t rank_again(jab_ext_ctx *x, history_archive *a, const history_message *m,
                           const found_row *there, history_mode mode)
 {
-    int is_behind =
-        mode == HISTORY_PASS && there->rank <= a->rank && !(a->is_lenient && there->has_archive);
+    int is_behind = mode == HISTORY_PASS && there->rank <= placed_last(a, m->row.conversation) &&
+                    !(a->is_lenient && there->has_archive);
+    if (is_behind)
+        a->has_reordered = 1;
     if (there->rank >= JAB_RANK_PENDING || is_behind)
         return rank_for(x, a, m, mode);
     return 0;
@@ -376,8 +416,8 @@ static int merge(jab_ext_ctx *x, history_archive *a, const history_message *m,
     if (mode == HISTORY_OLDER)
         note_older(x, there->rank);
     int64_t rank = c.rank ? c.rank : there->rank;
-    if (mode == HISTORY_PASS && rank > a->rank)
-        a->rank = rank;
+    if (mode == HISTORY_PASS && rank < JAB_RANK_PENDING)
+        note_placed(a, m->row.conversation, rank);
     if (!c.rank && !c.archive.p && !c.own)
         return 0;
     return store->table->change(store, there->key, &c);
@@ -429,7 +469,7 @@ int jabi_history_take(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, 
     if (err < 0)
         return err;
     if (mode == HISTORY_PASS)
-        a->rank = m->row.rank;
+        note_placed(a, m->row.conversation, m->row.rank);
     jabi_stanza_set_key(st, key);
     return JAB_PASS;
 }

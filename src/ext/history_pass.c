@@ -107,14 +107,18 @@ static int may_be_overtaken(jab_ext_ctx *x, const history_archive *a)
 }
 
 /* A server may file a message late, and have given it to a client that was there before
- * this one: ejabberd does. It is looked for once more. */
+ * this one: ejabberd does. It is looked for once more; and what was on its way when a pass
+ * set others right has its place then, too. */
 static void look_back_later(jab_ext_ctx *x, history_archive *a)
 {
     const history_state *state = jab_ext_state(x);
-    if (!a->is_own || a->is_checked || a->is_none || !state->has_presence)
-        return;
-    a->is_checked = 1;
-    a->look_at = jab_ext_now(x) + HISTORY_CHECK;
+    int is_check = a->is_own && !a->is_checked && !a->is_none && state->has_presence;
+    a->looks = a->is_look_back ? a->looks : 0;
+    int is_wanted = is_check || (a->has_reordered && a->looks++ < HISTORY_LOOKS_MOST);
+    a->has_reordered = a->is_look_back = 0;
+    a->is_checked |= is_check;
+    if (is_wanted)
+        a->look_at = jab_ext_now(x) + HISTORY_CHECK;
 }
 
 static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
@@ -372,6 +376,8 @@ static void begin(history_archive *a)
     a->is_first = !a->has_cursor;
     a->is_lenient = a->has_cursor && !a->id.n && a->stamp;
     a->is_blind |= a->is_first;
+    a->base = a->rank;
+    a->n_placed = 0;
 }
 
 void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds)
@@ -417,6 +423,7 @@ int jabi_history_pass_ask(jab_ext_ctx *x)
         history_archive *a = (history_archive *)(void *)state->archives.items[i];
         if (a->look_at && a->look_at <= now) {
             a->look_at = 0;
+            a->is_look_back = 1;
             jabi_history_pass_want(x, a, 0);
         }
         if (a->phase != HISTORY_WANTED || a->at > now ||
