@@ -77,13 +77,23 @@ static int may_be_one(const search *look, const jab_kept_message *there)
     return look->a && look->a->is_lenient && apart(row->stamp, there->stamp) <= MOMENT;
 }
 
-/* It came before it was known that there is an archive, and its own word for
- * its place there was not taken: now that agrees with the archive's. */
-static int names_place(const jab_kept_message *row, const jab_kept_message *there)
+static int has_attribute(jab_str xml, jab_str value)
 {
-    return is_in_archive(row) && !is_in_archive(there) &&
-           memmem(there->xml.p, there->xml.n, "<stanza-id", 10) &&
-           memmem(there->xml.p, there->xml.n, row->archive_id.p, row->archive_id.n);
+    const char *end = xml.p + xml.n;
+    for (const char *p = xml.p; (p = memmem(p, (size_t)(end - p), value.p, value.n)); p++)
+        if (p > xml.p && p[-1] == '\'' && end - p > (ptrdiff_t)value.n && p[value.n] == '\'')
+            return 1;
+    return 0;
+}
+
+/* It came before it was known that there is an archive, and its own word for its place there
+ * was not taken: now that agrees with the archive's, or with the word of this one, which only
+ * its sender can have made up, too. */
+static int names_place(const history_message *m, const jab_kept_message *there)
+{
+    jab_str id = is_in_archive(&m->row) ? m->row.archive_id : m->claim;
+    return id.n && !is_in_archive(there) && memmem(there->xml.p, there->xml.n, "<stanza-id", 10) &&
+           has_attribute(there->xml, id);
 }
 
 static int is_copy(const search *look, const jab_kept_message *there)
@@ -102,10 +112,11 @@ static int is_copy(const search *look, const jab_kept_message *there)
     int is_elsewhere = m->is_stored || is_in_archive(&m->row) || is_in_archive(there);
     if (m->row.id.p)
         return jab_str_eq(m->row.id, there->id) &&
-               distance <= (is_elsewhere || there->own != JAB_OWN_NONE ? DAY : WHILE);
+               (names_place(m, there) ||
+                distance <= (is_elsewhere || there->own != JAB_OWN_NONE ? DAY : WHILE));
     if (there->id.p)
         return 0;
-    return names_place(&m->row, there) || (distance <= MOMENT && is_elsewhere);
+    return names_place(m, there) || (distance <= MOMENT && is_elsewhere);
 }
 
 static void note(search *look, const jab_kept_message *there)

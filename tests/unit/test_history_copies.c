@@ -142,6 +142,30 @@ static void copies_of_what_another_client_sent_are_one(void **state)
     in_any_order(&of_mine, ways, 2, "hi@a1 ");
 }
 
+/* The server gives what another client's stream left behind to this one, too, half a minute
+ * later: without any id but the archive's, which is not known to be there yet. */
+static void copies_are_one_by_their_own_word(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"a1", "a11", "a"};
+    for (int i = 0; i < 3; i++) {
+        char again[400];
+        account_init(&a);
+        account_new(&a);
+        account_log_in(&a);
+        live_archived(&by_nothing);
+        snprintf(again, sizeof again,
+                 "<message " FROM_ROMEO ">" TEXT("hi") "%s"
+                                                       "<stanza-id xmlns='urn:xmpp:sid:0' by='" OWN
+                                                       "' id='%s'/></message>",
+                 "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2023-11-14T22:12:50Z'/>",
+                 ids[i]);
+        account_says(&a, again);
+        assert_string_equal(a.told, i == 0 ? "hi " : "hi hi ");
+        account_free(&a);
+    }
+}
+
 /* -- What is no copy ------------------------------------------------------------------- */
 
 static void say_carbon_of_nobody(void)
@@ -448,6 +472,7 @@ int main(void)
         cmocka_unit_test(copies_with_an_id_are_one),
         cmocka_unit_test(copies_without_an_id_are_one_at_one_moment),
         cmocka_unit_test(copies_of_what_another_client_sent_are_one),
+        cmocka_unit_test(copies_are_one_by_their_own_word),
         cmocka_unit_test(what_another_says_is_another_message),
         cmocka_unit_test(another_text_under_the_same_id_is_another_message),
         cmocka_unit_test(two_ids_of_one_archive_are_two_messages),
