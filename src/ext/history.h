@@ -160,6 +160,9 @@ history_archive *jabi_history_archive_of(jab_ext_ctx *x, const history_message *
 int jabi_history_take(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, history_message *m,
                       history_mode mode);
 
+/* What a room sends back has arrived, whatever its place is: tells the outbox. 0 or < 0. */
+int jabi_history_arrived(jab_ext_ctx *x, const history_message *m);
+
 /* Stores a message whose row is complete but for its XML. 0 or < 0. */
 int jabi_history_add(jab_ext_ctx *x, const jab_stanza *st, history_message *m, int64_t *key);
 

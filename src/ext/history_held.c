@@ -144,6 +144,10 @@ int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
     int has_room = make_room(x, a, m, size_of(st));
     if (has_room <= 0)
         return has_room < 0 ? has_room : a->is_known && m->claim.p;
+    int is_safe = is_safe_there(a, m);
+    int err = is_safe ? 0 : jabi_history_arrived(x, m); /* no pass need come by it */
+    if (err < 0)
+        return err;
     jab_stanza *kept = grow(x) < 0 ? NULL : jab_stanza_keep(st);
     if (!kept)
         return JAB_ENOMEM;
@@ -151,7 +155,7 @@ int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
         .st = kept, .serial = a->serial, .came = jab_ext_wall(x), .bytes = size_of(kept)};
     state->held_bytes += size_of(kept);
     a->n_held++;
-    if (!is_safe_there(a, m)) /* if this process ended now, it would have to come again */
+    if (!is_safe) /* if this process ended now, it would have to come again */
         jabi_sm_hold(jab_ext_session(x));
     return 1;
 }

@@ -446,6 +446,14 @@ static int tell_outbox(jab_ext_ctx *x, const history_message *m, const found_row
     return n < 0 ? n : 0;
 }
 
+int jabi_history_arrived(jab_ext_ctx *x, const history_message *m)
+{
+    search look = {.m = m};
+    jab_str own = jab_session_jid(jab_ext_session(x))->bare;
+    int found = m->is_reflection ? find_by_content(x, &look, own) : 0;
+    return found > 0 ? tell_outbox(x, m, &look.best) : found;
+}
+
 /* Nobody was told of the message that the first look at an archive brought: its
  * other copy is for whoever waits for it. */
 static int take_copy(jab_ext_ctx *x, history_archive *a, const history_message *m,

@@ -239,6 +239,24 @@ static void what_the_room_sent_back_before_the_end_is_not_told(void **state)
     account_free(&a);
 }
 
+/* The first look need not come by it, and what waits is gone with the process. */
+static void what_the_room_sends_back_has_arrived(void **state)
+{
+    (void)state;
+    begin();
+    send_to(ROOM, JAB_MSG_GROUPCHAT, "hail");
+    assert_int_equal(jab_outbox_count(a.e.s), 1);
+    say_reflection("witch", "hail", ROOM_SID("r1"));
+    assert_int_equal(jab_outbox_count(a.e.s), 1);
+    say_reflection("me", "hail", ROOM_SID("r2"));
+    assert_int_equal(jab_outbox_count(a.e.s), 0);
+    assert_int_equal(look(ROOM).own, JAB_OWN_DELIVERED);
+    room_result("r3", 3, WITCH " id='3'", TEXT("three"));
+    say_fin(&a, ROOM, 0, "r3", "r3");
+    assert_int_equal(look(ROOM).n, 3);
+    account_free(&a);
+}
+
 /* Who is in the room sees the ids, and may write the same. */
 static void an_imitation_is_told_and_settles_nothing(void **state)
 {
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_private_message_is_another_conversation),
         cmocka_unit_test(who_leaves_misses_nothing),
         cmocka_unit_test(what_the_room_sends_back_is_not_told),
+        cmocka_unit_test(what_the_room_sends_back_has_arrived),
         cmocka_unit_test(what_the_room_sent_back_before_the_end_is_not_told),
         cmocka_unit_test(an_imitation_is_told_and_settles_nothing),
         cmocka_unit_test(an_own_message_of_another_client_is_told),
