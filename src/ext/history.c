@@ -163,6 +163,23 @@ static void drop_archives(jab_ext_ctx *x)
             x, (history_archive *)(void *)state->archives.items[state->archives.n - 1]);
 }
 
+/* The place may be lost that messages are looked for from: none leaves before there is one. */
+static int go_on_with(jab_ext_ctx *x, history_archive *a)
+{
+    int was_blind = a->is_blind, differs = jabi_history_cursor_again(x, a);
+    if (differs < 0)
+        return differs;
+    int is_placeless = !a->has_cursor || (a->is_blind && !was_blind);
+    int is_lost = is_placeless && a->is_own && !a->is_held && !a->is_none;
+    if (is_lost) {
+        a->is_held = 1;
+        jabi_outbox_hold(jab_ext_session(x));
+    }
+    if (differs || is_lost)
+        jabi_history_pass_restart(x, a);
+    return 0;
+}
+
 /*
  * A stream goes on. What the store knows may be less than what was known here,
  * when a transaction was lost: the messages come again, but those that came out of an
@@ -172,12 +189,8 @@ static int go_on(jab_ext_ctx *x)
 {
     history_state *state = jab_ext_state(x);
     int err = 0;
-    for (size_t i = 0; i < state->archives.n && err >= 0; i++) {
-        history_archive *a = (history_archive *)(void *)state->archives.items[i];
-        err = jabi_history_cursor_again(x, a);
-        if (err > 0)
-            jabi_history_pass_restart(x, a);
-    }
+    for (size_t i = 0; i < state->archives.n && err >= 0; i++)
+        err = go_on_with(x, (history_archive *)(void *)state->archives.items[i]);
     if (err >= 0)
         err = jabi_history_more_again(x);
     jabi_history_held_again(x);

@@ -362,10 +362,13 @@ void jabi_outbox_let_go(jab_session *s)
     s->outbox.held = 0;
 }
 
+void jabi_outbox_hold(jab_session *s)
+{
+    s->outbox.held = 1;
+}
+
 int jabi_outbox_unknowable(jab_session *s, jab_str archive)
 {
-    if (is_own(s, archive))
-        s->outbox.held = 0;
     for (size_t i = 0; i < s->outbox.n;) {
         const jabi_outbox_row *row = jabi_outbox_at(s, i);
         if (row->state != JABI_OUT_DOUBT || !concerns(s, row, archive)) {

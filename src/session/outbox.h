@@ -42,6 +42,9 @@ int jabi_outbox_absent(jab_session *s, jab_str archive);
  * what is in doubt does. */
 void jabi_outbox_let_go(jab_session *s);
 
+/* The place to look from is not known any more: as after a log-in. */
+void jabi_outbox_hold(jab_session *s);
+
 /* There is no archive to ask: rows in doubt are settled as unknown. 0 or < 0. */
 int jabi_outbox_unknowable(jab_session *s, jab_str archive);
 
@@ -78,7 +81,7 @@ int jabi_outbox_saved(jab_session *s, uint32_t h, int has_h, int goes_on);
 /* After a lost transaction: what only it said came back is in doubt; the rest
  * is said again, later. And: that is committed. */
 void jabi_outbox_undo(jab_session *s);
-int jabi_outbox_named(jab_session *s); /* the stream on which some left may be resumed */
+int jabi_outbox_named(jab_session *s);  /* the stream on which some left may be resumed */
 int jabi_outbox_resent(jab_session *s); /* what never left does now */
 int jabi_outbox_redo(jab_session *s);
 void jabi_outbox_committed(jab_session *s);

@@ -362,6 +362,32 @@ static void a_stream_that_goes_on(void **state)
     assert_true(failures > 20);
 }
 
+/* The first look was lost with its transaction: there is no place to look from. */
+static void what_leaves_waits_for_a_place_that_was_lost(void **state)
+{
+    (void)state;
+    begin();
+    account_new(&a);
+    log_in_managed();
+    assert_true(account_asked(&a));
+    disk.fail_commits = 1;
+    left = a.e.s->stream.sm.out;
+    say_end(0, 0, 1);
+    account_pull(&a);
+    assert_true(jab_session_closed(a.e.s));
+    disk.fail_commits = 0;
+    resume();
+    jab_out *o = jab_message_to(a.e.s, JAB_STR(ROMEO), JAB_MSG_CHAT);
+    jab_out_body(o, JAB_STR("hail"));
+    assert_int_equal(jab_out_send(o, 1), 0);
+    assert_true(account_asked(&a));
+    assert_null(strstr(a.e.sent, "hail"));
+    say_fin(&a, OWN, 1, NULL, NULL);
+    assert_non_null(strstr(a.e.sent, "hail"));
+    sent.is_on = 0;
+    end();
+}
+
 /* -- The application commits ----------------------------------------------------------------------
  */
 
@@ -421,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_fails),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_stream_that_goes_on),
+        cmocka_unit_test(what_leaves_waits_for_a_place_that_was_lost),
         cmocka_unit_test(what_the_caller_did_not_commit_comes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
