@@ -7,6 +7,7 @@
 #include <jabiru/datetime.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "ext/text.h"
 
 #define NS_OWNER "http://jabber.org/protocol/muc#owner"
@@ -80,22 +81,25 @@ static int64_t answer_deadline(jab_ext_ctx *x)
     return timeout == JAB_NEVER ? JAB_NEVER : jab_ext_now(x) + timeout;
 }
 
-/* The room's place in the table, made when it is not there yet. */
-static muc_room *begin_join(jab_ext_ctx *x, const jab_jid *to, uint64_t tag, int *err)
+/* Who asks again while he is in the room stays in it when that cannot be sent. */
+static int begin_join(jab_ext_ctx *x, muc_room *room, const jab_jid *to,
+                      const jab_muc_join_options *options)
 {
-    muc_room *room = jabi_muc_find(x, to->bare);
-    *err = 0;
-    if (!room)
-        room = jabi_muc_add(x, to, err);
-    if (!room)
-        return NULL;
+    jab_str nick;
+    if (jabi_strdup(jab_ext_mem(x), &nick, to->resource) < 0)
+        return JAB_ENOMEM;
+    int err = send_join(jab_ext_session(x), to, options);
+    if (err < 0) {
+        jabi_free(jab_ext_mem(x), (char *)nick.p);
+        return err;
+    }
     jabi_muc_unseat_all(x, room);
-    *err = jabi_muc_set_nick(x, room, to->resource);
+    jabi_free(jab_ext_mem(x), (char *)room->nick.p);
+    room->nick = nick;
     room->phase = MUC_JOINING;
-    room->tag = tag;
     room->deadline = answer_deadline(x);
     jab_ext_wake(x, room->deadline);
-    return room;
+    return 0;
 }
 
 int jab_muc_join(jab_session *s, jab_str jid, jab_str nick, const jab_muc_join_options *options,
@@ -112,10 +116,14 @@ int jab_muc_join(jab_session *s, jab_str jid, jab_str nick, const jab_muc_join_o
     if (jab_jid_parse(&bare, jid, &room_buf) < 0 ||
         jab_jid_make(&to, bare.local, bare.domain, nick, &buf) < 0)
         return JAB_EJID;
-    muc_room *room = begin_join(x, &to, tag, &err);
-    if (room && err == 0)
-        err = send_join(s, &to, options ? options : JAB_MUC_JOIN());
-    if (room && err < 0)
+    muc_room *there = jabi_muc_find(x, to.bare);
+    muc_room *room = there ? there : jabi_muc_add(x, &to, &err);
+    if (!room)
+        return err;
+    err = begin_join(x, room, &to, options ? options : JAB_MUC_JOIN());
+    if (err >= 0)
+        room->tag = tag;
+    else if (!there)
         jabi_muc_drop(x, room);
     return err;
 }

@@ -156,6 +156,25 @@ static void who_leaves_misses_nothing(void **state)
     account_free(&a);
 }
 
+static void who_cannot_ask_again_stays(void **state)
+{
+    (void)state;
+    int err = JAB_ENOMEM;
+    begin();
+    say_fin(&a, ROOM, 1, NULL, NULL);
+    size_t nth = 0;
+    while (err < 0) {
+        assert_true(jab_str_is(jab_muc_own_nick(a.e.s, JAB_STR(ROOM)), "me"));
+        say(WITCH " id='1'", TEXT("one") ROOM_SID("r1"));
+        assert_string_equal(kept(), "one@r1 ");
+        a.e.mem.fail_at = a.e.mem.calls + ++nth;
+        err = jab_muc_join(a.e.s, JAB_STR(ROOM), JAB_STR("you"), NULL, 1);
+        a.e.mem.fail_at = 0;
+    }
+    assert_true(nth > 1);
+    account_free(&a);
+}
+
 /* -- One's own ---------------------------------------------------------------------------- */
 
 static char id[64];
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_room_is_believed_about_itself_only),
         cmocka_unit_test(a_private_message_is_another_conversation),
         cmocka_unit_test(who_leaves_misses_nothing),
+        cmocka_unit_test(who_cannot_ask_again_stays),
         cmocka_unit_test(what_the_room_sends_back_is_not_told),
         cmocka_unit_test(what_the_room_sends_back_has_arrived),
         cmocka_unit_test(what_the_room_sent_back_before_the_end_is_not_told),
