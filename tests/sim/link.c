@@ -164,6 +164,18 @@ void sim_link_hold(sim_link *l, int end, int64_t until)
         p->last_at = until;
 }
 
+void sim_link_release(sim_link *l)
+{
+    for (int end = 0; end < 2; end++) {
+        sim_pipe *p = &l->pipe[end];
+        if (p->held_until <= l->now)
+            continue;
+        p->held_until = p->last_at = l->now;
+        for (size_t i = 0; i < p->n_chunks; i++)
+            p->chunks[p->first_chunk + i].at = l->now;
+    }
+}
+
 static int arrive(sim_pipe *p, int64_t now)
 {
     while (p->n_chunks && p->chunks[p->first_chunk].at <= now) {

@@ -74,6 +74,9 @@ void sim_link_break(sim_link *l, const int64_t told[2]);
 /* Nothing that an end writes arrives before this time. */
 void sim_link_hold(sim_link *l, int end, int64_t until);
 
+/* What is held back arrives now. */
+void sim_link_release(sim_link *l);
+
 /* What arrives by now does. Returns 1 when this broke the link (cut_at). */
 int sim_link_step(sim_link *l, int64_t now);
 

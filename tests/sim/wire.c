@@ -181,6 +181,7 @@ void sim_wires_calm(sim_world *w)
             if (l->pipe[end].held_until == JAB_NEVER)
                 sim_link_break(l, soon);
         }
+        sim_link_release(l);
     }
 }
 
