@@ -48,9 +48,12 @@ int sim_app_send(sim_client *c, const sim_errand *errand)
     jab_out *o =
         jab_message_to(c->s, jab_cstr(errand->to), is_room ? JAB_MSG_GROUPCHAT : JAB_MSG_CHAT);
     jab_str id = jab_out_id(o);
-    snprintf(row->id, sizeof row->id, JAB_FMT, JAB_ARG(id));
+    if (id.p)
+        snprintf(row->id, sizeof row->id, JAB_FMT, JAB_ARG(id));
+    else
+        snprintf(row->id, sizeof row->id, "no memory for %zu", index);
     row->life = c->life;
-    row->is_blind = is_room ? c->room_never_synced : c->never_synced;
+    row->is_blind = is_room && c->room_never_synced;
     jab_out_body(o, jab_cstr(row->body));
     int err = jab_out_send(o, index);
     row->accepted = err >= 0;
@@ -80,8 +83,12 @@ void sim_app_join(sim_client *c)
 
 void sim_app_forget(sim_client *c)
 {
-    for (size_t i = 0; i < c->w->n_rows; i++)
-        c->w->rows[i].pending[c->index] = 0;
+    for (size_t i = 0; i < c->w->n_rows; i++) {
+        sim_row *row = &c->w->rows[i];
+        row->pending[c->index] = 0;
+        row->may_fail_again += row->is_failing && row->who == c->index; /* with what comes again */
+        row->is_failing &= row->who != c->index;
+    }
     if (c->is_unsure) /* how far the archives were read */
         c->never_synced = c->room_never_synced = 1;
 }
@@ -100,6 +107,7 @@ void sim_app_commit(sim_client *c)
         sim_row *row = &c->w->rows[i];
         row->shown[c->index] += row->pending[c->index];
         row->pending[c->index] = 0;
+        row->is_failing &= row->who != c->index;
     }
 }
 
@@ -127,7 +135,7 @@ static void on_message(sim_client *c, const jab_event *ev)
     if (m->type == JAB_MSG_ERROR || !m->body.p)
         return;
     /* A room in which nobody is cannot say anything. */
-    if (m->type == JAB_MSG_GROUPCHAT && !(m->flags & JAB_VIA_ROOM))
+    if (m->type == JAB_MSG_GROUPCHAT && !(m->flags & (JAB_VIA_ROOM | JAB_VIA_ARCHIVE)))
         return;
     sim_row *row = sim_row_by_id(c->w, m->id, m->body);
     SIM_NOTE(c->w, m->key, "c%u gets " JAB_FMT ": \"" JAB_FMT "\" (key %lld, flags %x)", c->index,
@@ -160,6 +168,7 @@ static void on_sent(sim_client *c, const jab_event *ev)
     if (row != &c->w->rows[ev->tag])
         sim_violate(c->w, "c%u is told of %s under the tag of another", c->index, row->id);
     row->told[sent->state]++;
+    row->is_failing |= c->plan->by_caller && sent->state == JAB_SENT_FAILED;
 }
 
 static void on_joined(sim_client *c, const jab_event *ev)

@@ -66,10 +66,12 @@ static void strike_memory(sim_world *w, const sim_fault *f)
 
 static void strike_clock(sim_world *w, const sim_fault *f)
 {
-    if (f->how & 1)
+    if (f->how & 1) {
+        w->clock_stepped = 1;
         sim_server_step_clock(w->server, f->how_long);
-    else
+    } else {
         victim(w, f)->wall_step += f->how_long;
+    }
 }
 
 static void strike_slow(sim_world *w, const sim_fault *f)

@@ -101,11 +101,13 @@ typedef struct sim_row {
     unsigned who;
     const char *to;
     char id[64], body[40];
-    int is_blind;                       /* no place in the archive was known yet */
+    int is_blind;                       /* to a room: no place in its archive was known yet */
     int accepted;                       /* jab_out_send() said so, or the outsider's got in */
     int forgotten;                      /* its process was killed, and had no store */
     unsigned life;                      /* of the client */
     unsigned told[3];                   /* JAB_EV_SENT of each state */
+    int is_failing;                     /* that it failed was told, and is not for good */
+    unsigned may_fail_again;            /* it was undone then */
     unsigned shown[SIM_CLIENTS_MAX];    /* JAB_EV_MESSAGE, for good */
     unsigned pending[SIM_CLIENTS_MAX];  /* with commit_by_caller: not yet for good */
     unsigned promised[SIM_CLIENTS_MAX]; /* the server was told that it is kept */
@@ -195,7 +197,7 @@ struct sim_world {
     sim_row *rows;
     size_t n_rows, cap_rows;
     size_t next_fault, struck;
-    int calm, trimmed;
+    int calm, trimmed, clock_stepped;
     uint64_t passed[2]; /* bytes over links that are gone, for golden sessions */
     unsigned logins;
     char violation[512]; /* the first one; empty: none */
