@@ -8,6 +8,7 @@
  *   session.h   the core: bytes and time in, bytes and events out
  *   store.h     what survives: outbox, messages, archive places
  *   client.h    a session with its sockets, DNS, TLS and timers
+ *   probe.h     what a server offers before anybody logs in
  *   ext.h       writing an extension of your own
  *   roster.h presence.h message.h disco.h ...   one header per extension
  *
@@ -53,6 +54,7 @@
 #include <jabiru/muc.h>
 #include <jabiru/ping.h>
 #include <jabiru/presence.h>
+#include <jabiru/probe.h>
 #include <jabiru/receipts.h>
 #include <jabiru/roster.h>
 #include <jabiru/session.h>

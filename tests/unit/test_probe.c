@@ -1,0 +1,576 @@
+/* test_probe.c: what a probe finds out, at scripted servers on loopback that are good, bad or
+ * hostile. */
+#include <jabiru/probe.h>
+
+#include "net_client.h"
+#include "net_dns.h"
+
+#define STARTTLS "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
+#define PROCEED  "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+#define HEAD                                                                                       \
+    "<?xml version='1.0'?><stream:stream from='example.org' id='1' version='1.0' "                 \
+    "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+#define FEATURES(inside) HEAD "<stream:features>" inside "</stream:features>"
+#define SCRAM                                                                                      \
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism>"      \
+    "<mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms>"
+#define ALL_OF_IT                                                                                  \
+    SCRAM "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding "                     \
+          "type='tls-exporter'/></sasl-channel-binding>"                                           \
+          "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256</mechanism>"           \
+          "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade><inline>"          \
+          "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:csi:0'/></inline></bind>"  \
+          "<fast xmlns='urn:xmpp:fast:0' tls-0rtt='true'><mechanism>HT-SHA-256-EXPR</mechanism>"   \
+          "</fast><sm xmlns='urn:xmpp:sm:3'/></inline></authentication>"                           \
+          "<compression xmlns='http://jabber.org/features/compress'><method>zlib</method>"         \
+          "</compression><register xmlns='http://jabber.org/features/iq-register'/>"               \
+          "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes>"                 \
+          "<idle-seconds>84O</idle-seconds></limits><ver xmlns='urn:xmpp:features:rosterver'/>"    \
+          "<csi xmlns='urn:xmpp:csi:0'/><sm xmlns='urn:xmpp:sm:3'/>"
+
+#define WITH_TLS "C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls", "S:" PROCEED, "TLS"
+
+static net_cert good_cert(void)
+{
+    return net_cert_make("DNS:example.org", "example.org", -60, 86400 * 61 + 600, EVP_sha256());
+}
+
+/* A probe run to its end. */
+static jab_probe *look(const jab_config *cfg, unsigned flags, const jab_probe_report **report)
+{
+    jab_probe *p = NULL;
+    assert_int_equal(jab_probe_new(&p, cfg, flags), 0);
+    assert_null(jab_probe_result(p));
+    assert_int_equal(jab_probe_wait(p, 10000), 1);
+    *report = jab_probe_result(p);
+    assert_non_null(*report);
+    return p;
+}
+
+/* The one address that there is. */
+static const jab_probe_address *only(const jab_probe_report *report)
+{
+    assert_int_equal(report->n, 1);
+    assert_int_equal(report->targets[0].n, 1);
+    return &report->targets[0].addresses[0];
+}
+
+static int has(jab_str text, const char *part)
+{
+    return text.p && strstr(text.p, part) != NULL;
+}
+
+/* Probes one server with one script. The report is valid until probe_end(). */
+typedef struct at_server {
+    net_cert cert;
+    net_server sv;
+    jab_config cfg;
+    jab_probe *p;
+    const jab_probe_report *report;
+    const jab_probe_address *a;
+} at_server;
+
+static void probe_server(at_server *at, net_cert cert, jab_tls_policy tls, net_script script)
+{
+    at->cert = cert;
+    net_server_start(&at->sv, &at->cert, TLS1_3_VERSION);
+    for (int i = 1; i < 8; i++) /* the first connection only looks whether there is one */
+        at->sv.scripts[i] = script;
+    at->cfg = net_config(at->sv.port, at->cert.file);
+    at->cfg.tls = tls;
+    at->p = look(&at->cfg, 0, &at->report);
+    at->a = only(at->report);
+}
+
+static void probe_end(at_server *at)
+{
+    net_server_stop(&at->sv);
+    /* Whatever happened, the account and its password stayed here. */
+    assert_null(strstr(at->sv.got, "juliet"));
+    assert_null(strstr(at->sv.got, "s3cret"));
+    assert_null(strstr(at->sv.got, "<auth"));
+    jab_probe_free(at->p);
+    net_cert_free(&at->cert);
+}
+
+static void starttls_and_every_feature(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_REQUIRED,
+                 SCRIPT(WITH_TLS, "C:<stream:stream", "S:" FEATURES(ALL_OF_IT), "WAIT"));
+    const jab_probe_offer *o = at.a->offer;
+    assert_int_equal(at.report->fault.code, 0);
+    assert_int_equal(at.a->fault.code, 0);
+    assert_ptr_equal(at.report->best, at.a);
+    assert_non_null(o);
+    assert_true(at.a->clear->starttls && at.a->clear->starttls_required);
+    assert_int_equal(at.a->clear->mechanisms.n, 0);
+    assert_int_equal(o->mechanisms.n, 2);
+    assert_str(o->mechanisms.v[0], "SCRAM-SHA-1");
+    assert_str(o->mechanisms.v[1], "SCRAM-SHA-256-PLUS");
+    assert_int_equal(o->bindings.n, 1);
+    assert_str(o->bindings.v[0], "tls-exporter");
+    assert_int_equal(o->sasl2.n, 1);
+    assert_str(o->upgrades.v[0], "UPGR-SCRAM-SHA-512");
+    assert_str(o->fast.v[0], "HT-SHA-256-EXPR");
+    assert_str(o->bind2.v[0], "urn:xmpp:csi:0");
+    assert_str(o->compression.v[0], "zlib");
+    assert_true(o->has_sasl2 && o->has_bindings && o->has_bind2 && o->has_fast);
+    assert_true(o->resumes_inline && o->early_data && o->registration);
+    assert_true(o->sm && o->csi && o->roster_versions && !o->starttls);
+    assert_int_equal(o->max_bytes, 262144);
+    assert_int_equal(o->idle_seconds, 0); /* "84O" is no number */
+    for (int i = 0; i < 200 && !strstr(at.sv.got, "</stream:stream>"); i++)
+        poll(NULL, 0, 10); /* the server's thread has to come to read it */
+    probe_end(&at);
+    assert_non_null(strstr(at.sv.got, "to='example.org'"));
+    assert_non_null(strstr(at.sv.got, "</stream:stream>"));
+}
+
+static void direct_tls_and_its_certificate(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_DIRECT,
+                 SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
+    const jab_probe_tls *tls = at.a->tls;
+    assert_int_equal(at.a->fault.code, 0);
+    assert_int_equal(tls->version, 13);
+    assert_str(tls->alpn, "xmpp-client");
+    assert_true(tls->exporter && tls->end_point && !tls->unique);
+    assert_str(tls->cert.issuer, "example.org");
+    assert_str(tls->cert.names, "example.org");
+    assert_int_equal(tls->cert.key_sha256.n, 64);
+    assert_true(tls->cert.trusted && tls->cert.matches && tls->cert.pinned);
+    assert_int_equal((tls->cert.until - (int64_t)time(NULL) * 1000) / 86400000, 61);
+    assert_null(at.a->clear);
+    assert_false(at.a->offer->has_sasl2 || at.a->offer->has_bindings);
+    assert_int_equal(at.a->family, 4);
+    probe_end(&at);
+    assert_string_equal(at.sv.sni, "example.org");
+    assert_int_equal(at.sv.client_cert, 0);
+}
+
+/* What is wrong with a certificate is told, and the rest all the same. */
+static void certificates_that_are_not_acceptable(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *names;
+        long from, to;
+        int own_ca; /* trusted as its own authority */
+        int trusted, matches;
+        const char *words;
+    } rows[] = {
+        {"DNS:other.example", -60, 3600, 1, 1, 0, "is for other.example, not for example.org"},
+        {"DNS:example.org", -7200, -3600, 1, 0, 1, "expired on "},
+        {"DNS:example.org", 3600, 7200, 1, 0, 1, "not valid before"},
+        {"DNS:example.org", -60, 3600, 0, 0, 1, "not trusted"},
+        {"DNS:\x1b[31m.example", -60, 3600, 1, 1, 0, "certificate is for ?[31m.example"},
+        {NULL, -60, 3600, 1, 1, 0, "names no domain"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        net_cert other = good_cert();
+        net_cert cert = net_cert_make(row->names, "example.org", row->from, row->to, EVP_sha256());
+        if (!row->own_ca)
+            rename(other.file, cert.file);
+        at_server at;
+        probe_server(&at, cert, JAB_TLS_DIRECT,
+                     SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
+        assert_int_equal(at.report->fault.code, JAB_ECERT);
+        assert_int_equal(at.a->fault.code, JAB_ECERT);
+        assert_true(has(at.a->fault.text, row->words));
+        assert_int_equal(at.a->tls->cert.trusted, row->trusted);
+        assert_int_equal(at.a->tls->cert.matches, row->matches);
+        assert_int_equal(at.a->offer->mechanisms.n, 2);
+        assert_ptr_equal(at.report->best, at.a);
+        probe_end(&at);
+        net_cert_free(&other);
+    }
+}
+
+static void a_pinned_key(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_DIRECT,
+                 SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
+    char key[65];
+    snprintf(key, sizeof key, JAB_FMT, JAB_ARG(at.a->tls->cert.key_sha256));
+    for (int right = 0; right < 2; right++) {
+        if (!right)
+            key[0] = key[0] == '0' ? '1' : '0';
+        else
+            snprintf(key, sizeof key, JAB_FMT, JAB_ARG(at.a->tls->cert.key_sha256));
+        at.cfg.pin_sha256 = jab_cstr(key);
+        at.sv.connections = 0;
+        const jab_probe_report *report;
+        jab_probe *p = look(&at.cfg, 0, &report);
+        assert_int_equal(report->fault.code, right ? 0 : JAB_ECERT);
+        assert_int_equal(only(report)->tls->cert.pinned, right);
+        jab_probe_free(p);
+    }
+    probe_end(&at);
+}
+
+/* Servers that break off, lie, or say something else. */
+static void servers_that_are_none(void **state)
+{
+    (void)state;
+#define STREAM_ERROR(inside) HEAD "<stream:error>" inside "</stream:error></stream:stream>"
+    static const struct row {
+        const char *said;
+        int code;
+        const char *condition, *words;
+    } rows[] = {
+        {"HTTP/1.1 400 Bad Request\r\n\r\n", JAB_EBADXML, "not-well-formed", "not XML"},
+        {"<html xmlns='http://www.w3.org/1999/xhtml'>", JAB_EPROTO, NULL, "not an XMPP stream"},
+        {"\x01\x02\xff\xfe garbage", JAB_EBADXML, NULL, "not XML"},
+        {"<!DOCTYPE x [<!ENTITY a 'b'>]>", JAB_EBADXML, NULL, "not XML"},
+        {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>", JAB_EPROTO, NULL,
+         "before 1.0"},
+        {"<stream:stream from='evil.example' version='1.0' "
+         "xmlns:stream='http://etherx.jabber.org/streams'>",
+         JAB_EPROTO, NULL, "another domain"},
+        {FEATURES(SCRAM), JAB_ENOTLS, NULL, "offers no TLS"},
+        {HEAD "<message/>", JAB_EPROTO, NULL, "in place of its features"},
+        {HEAD "</stream:stream>", JAB_EEOF, NULL, "closed the stream"},
+        {HEAD, JAB_EEOF, NULL, "before it had said"},
+        {"", JAB_EEOF, NULL, "without a word"},
+        {STREAM_ERROR("<host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                      "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>not here</text>"),
+         JAB_ESTREAM, "host-unknown", "not here"},
+        {STREAM_ERROR("<see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>b.example"
+                      "</see-other-host>"),
+         JAB_EREDIRECT, "see-other-host", "b.example"},
+        {STREAM_ERROR(""), JAB_ESTREAM, NULL, "ended the stream"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char step[1024];
+        snprintf(step, sizeof step, "S:%s", rows[i].said);
+        at_server at;
+        probe_server(&at, good_cert(), JAB_TLS_REQUIRED, SCRIPT("C:<stream:stream", step));
+        assert_int_equal(at.a->fault.code, rows[i].code);
+        assert_int_equal(at.report->fault.code, rows[i].code);
+        assert_true(has(at.a->fault.text, rows[i].words));
+        if (rows[i].condition)
+            assert_str(at.a->fault.condition, rows[i].condition);
+        assert_null(at.a->offer);
+        probe_end(&at);
+    }
+}
+
+static void starttls_that_is_refused(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_REQUIRED,
+                 SCRIPT("C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls",
+                        "S:<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"));
+    assert_int_equal(at.a->fault.code, JAB_ETLS);
+    assert_non_null(at.a->clear);
+    assert_null(at.a->tls);
+    probe_end(&at);
+}
+
+/* CVE-2011-0411's kind: what stands behind <proceed/> in the clear is not what TLS said. */
+static void what_is_injected_before_tls_does_not_count(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(
+        &at, good_cert(), JAB_TLS_REQUIRED,
+        SCRIPT("C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls",
+               "S:" PROCEED FEATURES("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                                     "<mechanism>PLAIN</mechanism></mechanisms>"),
+               "TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
+    assert_int_equal(at.a->fault.code, 0);
+    assert_int_equal(at.a->offer->mechanisms.n, 2);
+    assert_str(at.a->offer->mechanisms.v[0], "SCRAM-SHA-1");
+    probe_end(&at);
+}
+
+static void no_tls_by_policy(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_OFF,
+                 SCRIPT("C:<stream:stream", "S:" FEATURES(STARTTLS SCRAM), "WAIT"));
+    assert_int_equal(at.a->fault.code, 0);
+    assert_null(at.a->tls);
+    assert_int_equal(at.a->offer->mechanisms.n, 2);
+    assert_true(at.a->offer->starttls);
+    probe_end(&at);
+}
+
+/* A header, features and blanks without an end, and a list that is too long. */
+static void more_than_a_server_may_say(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"S:<stream:stream a='", "S:" HEAD "<stream:features>",
+                                         "S:" HEAD};
+    static const char *const again[] = {"xxxxxxxxxxxxxxxx", "<x/><y z='1'/>  ", "                "};
+    enum { TIMES = 20000 };
+    for (size_t i = 0; i < 3; i++) {
+        char *much = malloc(TIMES * 16 + 3);
+        memcpy(much, "S:", 2);
+        for (size_t k = 0; k < TIMES; k++)
+            memcpy(much + 2 + 16 * k, again[i], 16);
+        much[2 + TIMES * 16] = '\0';
+        at_server at;
+        probe_server(&at, good_cert(), JAB_TLS_REQUIRED,
+                     SCRIPT("C:<stream:stream", before[i], much, "WAIT"));
+        assert_int_equal(at.a->fault.code, JAB_ETOOBIG);
+        assert_null(at.a->clear);
+        assert_true(at.report->took < 3000);
+        probe_end(&at);
+        free(much);
+    }
+}
+
+static void lists_are_cut(void **state)
+{
+    (void)state;
+    char step[20000] = "S:" HEAD "<stream:features><mechanisms "
+                       "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism/>";
+    for (int i = 0; i < 300; i++)
+        snprintf(step + strlen(step), sizeof step - strlen(step), "<mechanism>M-%d</mechanism>", i);
+    snprintf(step + strlen(step), sizeof step - strlen(step), "</mechanisms></stream:features>");
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_OFF, SCRIPT("C:<stream:stream", step, "WAIT"));
+    assert_int_equal(at.a->offer->mechanisms.n, 32);
+    assert_str(at.a->offer->mechanisms.v[0], "M-0"); /* an empty one is none */
+    probe_end(&at);
+}
+
+/* A server that falls silent at any step: the whole has its time, and not more. */
+static void silence(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *steps[6];
+        jab_stage stage;
+        const char *words;
+    } rows[] = {
+        {{"WAIT"}, JAB_AT_STREAM, "said nothing in time"},
+        {{"C:<stream:stream", "S:" HEAD, "WAIT"}, JAB_AT_STREAM, "did not say in time"},
+        {{"C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls", "S:" PROCEED, "WAIT"},
+         JAB_AT_TLS,
+         "TLS handshake in time"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        net_server sv;
+        net_cert cert = good_cert();
+        net_server_start(&sv, &cert, TLS1_3_VERSION);
+        sv.scripts[1] = rows[i].steps;
+        jab_config cfg = net_config(sv.port, cert.file);
+        cfg.tls = JAB_TLS_REQUIRED;
+        cfg.connect_timeout = 400;
+        const jab_probe_report *report;
+        jab_probe *p = look(&cfg, 0, &report);
+        assert_int_equal(report->fault.code, JAB_ETIMEOUT);
+        assert_int_equal(report->fault.stage, rows[i].stage);
+        assert_true(has(report->fault.text, rows[i].words));
+        assert_in_range(report->took, 350, 3000);
+        jab_probe_free(p);
+        net_server_stop(&sv);
+        net_cert_free(&cert);
+    }
+}
+
+/* -- Names -------------------------------------------------------------------------------- */
+
+/* The domain's SRV records lead to a port where nobody is, and to two servers. */
+static void records_and_endpoints(void **state)
+{
+    (void)state;
+    net_cert cert = good_cert();
+    net_server direct, plain;
+    net_server_start(&direct, &cert, TLS1_3_VERSION);
+    net_server_start(&plain, &cert, TLS1_3_VERSION);
+    const net_script at_once = SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT");
+    const net_script later = SCRIPT(WITH_TLS, "C:<stream:stream", "S:" FEATURES(ALL_OF_IT), "WAIT");
+    for (int i = 1; i < 8; i++) {
+        direct.scripts[i] = at_once;
+        plain.scripts[i] = later;
+    }
+    const net_record records[] = {
+        {"_xmpps-client._tcp.example.org", DNS_SRV, "a.example.org", 5, 0, direct.port},
+        {"_xmpps-client._tcp.example.org", DNS_SRV, "a.example.org", 1, 0, 1},
+        {"_xmpp-client._tcp.example.org", DNS_SRV, "b.example.org", 10, 3, plain.port},
+        {"a.example.org", DNS_A, "127.0.0.1", 0, 0, 0},
+        {"b.example.org", DNS_A, "127.0.0.1", 0, 0, 0},
+    };
+    net_dns dns;
+    net_dns_start(&dns, records, 5, 0);
+    for (unsigned all = 0; all < 2; all++) {
+        jab_config cfg = {.size = sizeof cfg,
+                          .jid = JAB_STR("example.org"),
+                          .ca_file = jab_cstr(cert.file),
+                          .nameserver = jab_cstr(dns.address),
+                          .connect_timeout = 8000};
+        const jab_probe_report *report;
+        direct.connections = plain.connections = 0;
+        jab_probe *p = look(&cfg, all ? JAB_PROBE_ALL : 0, &report);
+        const jab_probe_dns *d = &report->dns;
+        assert_int_equal(report->fault.code, 0);
+        assert_int_equal(d->direct, JAB_PROBE_SOME);
+        assert_int_equal(d->starttls, JAB_PROBE_SOME);
+        assert_int_equal(d->n, 3);
+        assert_int_equal(d->records[0].port, 1);
+        assert_int_equal(d->records[2].weight, 3);
+        assert_str(d->records[2].host, "b.example.org");
+        assert_false(d->records[2].direct_tls);
+        assert_int_equal(report->n, 3);
+        assert_int_equal(report->targets[0].addresses[0].state, JAB_PROBE_FAILED_TCP);
+        assert_str(report->targets[0].addresses[0].words, "connection refused");
+        assert_false(report->targets[0].addresses[0].is_local);
+        const jab_probe_address *first = &report->targets[1].addresses[0];
+        const jab_probe_address *second = &report->targets[2].addresses[0];
+        assert_ptr_equal(report->best, first);
+        assert_str(first->tls->alpn, "xmpp-client");
+        assert_int_equal(second->state, JAB_PROBE_CONNECTED);
+        assert_int_equal(second->checked, all);
+        assert_int_equal(second->offer != NULL, all);
+        jab_probe_free(p);
+    }
+    net_dns_stop(&dns);
+    net_server_stop(&direct);
+    net_server_stop(&plain);
+    net_cert_free(&cert);
+}
+
+static void names_that_lead_nowhere(void **state)
+{
+    (void)state;
+    static const net_record refused[] = {{"_xmpp-client._tcp.example.org", DNS_SRV, "", 0, 0, 0}};
+    static const net_record no_address[] = {{"example.org", DNS_AAAA + 1, "", 0, 0, 0}};
+    static const struct row {
+        const net_record *records;
+        size_t n;
+        int rcode, code, no_such_name;
+        jab_probe_answer starttls;
+    } rows[] = {
+        {refused, 0, 0, JAB_EDNS, 1, JAB_PROBE_NONE},
+        {refused, 1, 0, JAB_EDNS, 0, JAB_PROBE_REFUSED},
+        {no_address, 1, 0, JAB_EDNS, 0, JAB_PROBE_NONE},
+        {NULL, 0, 2, JAB_EDNS, 0, JAB_PROBE_FAILED},
+        {NULL, 0, 0, JAB_ETIMEOUT, 0, JAB_PROBE_FAILED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        net_dns dns;
+        net_dns_start(&dns, rows[i].records, rows[i].n, rows[i].rcode);
+        const jab_config cfg = {.size = sizeof cfg,
+                                .jid = JAB_STR("example.org"),
+                                .nameserver = jab_cstr(dns.address),
+                                .connect_timeout = 1000};
+        const jab_probe_report *report;
+        jab_probe *p = look(&cfg, 0, &report);
+        assert_int_equal(report->fault.code, rows[i].code);
+        assert_int_equal(report->fault.stage, JAB_AT_DNS);
+        assert_int_equal(report->dns.no_such_name, rows[i].no_such_name);
+        assert_int_equal(report->dns.starttls, rows[i].starttls);
+        assert_true(report->fault.text.n > 0);
+        assert_null(report->best);
+        jab_probe_free(p);
+        net_dns_stop(&dns);
+    }
+}
+
+static void nobody_listens(void **state)
+{
+    (void)state;
+    jab_config cfg = net_config(1, NULL);
+    cfg.host = JAB_STR("localhost");
+    const jab_probe_report *report;
+    jab_probe *p = look(&cfg, 0, &report);
+    assert_int_equal(report->fault.code, JAB_ECONNECT);
+    assert_int_equal(report->fault.stage, JAB_AT_TCP);
+    assert_true(has(report->fault.text, "127.0.0.1:1 connection refused"));
+    assert_int_equal(report->dns.direct, JAB_PROBE_UNASKED);
+    assert_false(report->dns.fallback);
+    jab_probe_free(p);
+}
+
+static void settings_that_make_no_sense(void **state)
+{
+    (void)state;
+    jab_probe *p;
+    jab_config cfg = net_config(1, NULL);
+    cfg.jid = JAB_STR("@@");
+    assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_EJID);
+    assert_null(p);
+    cfg = net_config(1, "/nonexistent");
+    assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_ETLS);
+    cfg = net_config(1, NULL);
+    cfg.pin_sha256 = JAB_STR("no pin");
+    assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_EINVAL);
+    cfg = net_config(1, NULL);
+    cfg.proxy = JAB_STR("socks5://127.0.0.1:9050");
+    assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_EINVAL);
+    assert_int_equal(jab_probe_new(&p, NULL, 0), JAB_EINVAL);
+    jab_probe_free(NULL);
+}
+
+/* Every allocation fails once: an error, nothing lost, and no half report. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    net_cert cert = good_cert();
+    net_server sv;
+    net_server_start(&sv, &cert, TLS1_3_VERSION);
+    const net_script script = SCRIPT("C:<stream:stream", "S:" FEATURES(ALL_OF_IT));
+    int failures = 0, whole = 0;
+    for (int i = 1; i < 8; i++)
+        sv.scripts[i] = script;
+    for (size_t at = 1; !whole && at < 400; at++) {
+        unit_mem mem;
+        unit_mem_init(&mem, at);
+        jab_config cfg = net_config(sv.port, cert.file);
+        cfg.tls = JAB_TLS_OFF;
+        cfg.mem = &mem.mem;
+        sv.connections = 0;
+        jab_probe *p = NULL;
+        int err = jab_probe_new(&p, &cfg, 0);
+        if (err == 0)
+            err = jab_probe_wait(p, 5000);
+        if (err == 1 && jab_probe_result(p)->fault.code == 0) {
+            assert_int_equal(jab_probe_result(p)->best->offer->mechanisms.n, 2);
+            whole = mem.calls < at;
+        } else {
+            assert_true(err == JAB_ENOMEM || err == 1);
+            failures++;
+        }
+        jab_probe_free(p);
+        assert_int_equal(mem.live, 0);
+    }
+    assert_true(whole);
+    assert_true(failures > 5);
+    net_server_stop(&sv);
+    net_cert_free(&cert);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starttls_and_every_feature),
+        cmocka_unit_test(direct_tls_and_its_certificate),
+        cmocka_unit_test(certificates_that_are_not_acceptable),
+        cmocka_unit_test(a_pinned_key),
+        cmocka_unit_test(servers_that_are_none),
+        cmocka_unit_test(starttls_that_is_refused),
+        cmocka_unit_test(what_is_injected_before_tls_does_not_count),
+        cmocka_unit_test(no_tls_by_policy),
+        cmocka_unit_test(more_than_a_server_may_say),
+        cmocka_unit_test(lists_are_cut),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(records_and_endpoints),
+        cmocka_unit_test(names_that_lead_nowhere),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(settings_that_make_no_sense),
+        cmocka_unit_test(out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
