@@ -91,11 +91,16 @@ JAB_API jab_stage jab_client_stage(const jab_client *c);
 /* What the connection is made of; views are valid until the next call that
  * takes the client, absent where unknown. */
 typedef struct jab_connection {
-    jab_str address; /* "[::1]:5222" */
+    jab_str address; /* "[::1]:5222"; the proxy's, where there is one */
     jab_str target;  /* host name from SRV or configuration */
     int direct_tls;  /* 1: TLS from the first byte */
+    int by_proxy;    /* 1: through jab_config.proxy */
 } jab_connection;
 JAB_API jab_connection jab_client_connection(const jab_client *c);
+
+/* Whether a text can be jab_config.proxy: 0, or JAB_EINVAL with the reason in `why`,
+ * which never quotes the password. */
+JAB_API int jab_proxy_check(jab_str url, char *why, size_t why_size) JAB_MUST_USE;
 
 /* -- Many clients in one thread --------------------------------------------- */
 

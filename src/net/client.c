@@ -31,8 +31,9 @@ static int set_up(jab_client *c)
         if (err < 0)
             return err;
     }
-    if (c->cfg->tls == JAB_TLS_OFF)
-        return 0;
+    err = jabi_proxy_set_up(c);
+    if (err < 0 || c->cfg->tls == JAB_TLS_OFF)
+        return err;
     return jabi_tls_ctx_get(&c->trust, c->loop, c->cfg);
 }
 
@@ -103,6 +104,7 @@ void jab_client_free(jab_client *c)
     jabi_hang_up(c, 0);
     jab_session_free(c->session);
     jabi_tls_ctx_put(c->trust);
+    jabi_proxy_free(c);
     jabi_free(loop->mem, c);
     if (owns_loop)
         jab_loop_free(loop);
@@ -237,6 +239,8 @@ jab_stage jab_client_stage(const jab_client *c)
 {
     if (c->phase == JABI_CONN_FINDING)
         return c->dial && jabi_dial_has_address(c->dial) ? JAB_AT_TCP : JAB_AT_DNS;
+    if (c->phase == JABI_CONN_PROXY)
+        return JAB_AT_TCP;
     if (c->phase == JABI_CONN_TLS)
         return JAB_AT_TLS;
     if (c->phase != JABI_CONN_STREAM)
@@ -246,8 +250,9 @@ jab_stage jab_client_stage(const jab_client *c)
 
 jab_connection jab_client_connection(const jab_client *c)
 {
-    jab_connection none = {{NULL, 0}, {NULL, 0}, 0};
+    jab_connection none = {0};
     if (c->phase != JABI_CONN_STREAM && c->phase != JABI_CONN_TLS)
         return none;
-    return (jab_connection){jab_cstr(c->address), jab_cstr(c->target), c->direct_tls};
+    return (jab_connection){jab_cstr(c->address), jab_cstr(c->target), c->direct_tls,
+                            c->proxy != NULL};
 }

@@ -9,6 +9,7 @@
 #include <jabiru/client.h>
 
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/race.h"
 #include "net/resolve.h"
 #include "net/retry.h"
@@ -26,17 +27,27 @@
 typedef enum jabi_conn_phase {
     JABI_CONN_IDLE,    /* begins with the next turn */
     JABI_CONN_FINDING, /* DNS and TCP */
+    JABI_CONN_PROXY,   /* the proxy is told where to connect to */
     JABI_CONN_TLS,     /* handshake, at the beginning or after STARTTLS */
     JABI_CONN_STREAM,  /* bytes flow between socket and session */
     JABI_CONN_ENDED,   /* offline: until the events are pulled and it is time */
     JABI_CONN_OVER,    /* for good */
 } jabi_conn_phase;
 
+/* What a proxy is asked to connect to: a host, and the ports in their order. */
+typedef struct jabi_aims {
+    char host[JABI_HOST_MAX];
+    uint16_t ports[2]; /* the second may be 0: none */
+    size_t at;
+} jabi_aims;
+
 /* What is needed until the log-in only. */
 typedef struct jabi_dial {
     jabi_targets targets;
     jabi_resolve *resolve;
     jabi_race race;
+    jabi_aims aims;       /* with a proxy, whose own addresses are the targets then */
+    jabi_proxy_talk talk; /* with it */
     int64_t began_at;
     int by_location;      /* where the server asked to be resumed; then the normal way */
     int64_t deadline;     /* of DNS, TCP and TLS over all targets */
@@ -52,6 +63,7 @@ struct jab_client {
     const jab_config *cfg; /* the session's copy */
     char domain[256];      /* A-labels or IP address */
     jabi_tls_ctx *trust;   /* NULL without TLS */
+    jabi_proxy *proxy;     /* NULL without one */
     int has_pin;
     uint8_t pin[32];
 
@@ -104,6 +116,9 @@ void jabi_start_stream(jab_client *c);
 /* connect.c: looks for a server, from the beginning. */
 void jabi_connect_begin(jab_client *c);
 
+/* The way to the server is open: TLS from the first byte, or the stream. */
+void jabi_connected(jab_client *c);
+
 /* The present target failed before the log-in: on to the next, or the end. */
 void jabi_connect_again(jab_client *c, const jab_fault *fault);
 void jabi_dial_free(jab_client *c);
@@ -112,6 +127,22 @@ int jabi_dial_has_address(const jabi_dial *dial);
 /* Whether the connection's deadline or the target's passed; then it fails. */
 void jabi_connect_check_time(jab_client *c, int64_t now);
 int64_t jabi_connect_deadline(const jab_client *c);
+
+/* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
+int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;
+void jabi_proxy_free(jab_client *c);
+
+/* What was to be looked up becomes the proxy's aim, and the proxy is looked up instead.
+ * 0 or JAB_EINVAL. */
+int jabi_proxy_aims(jab_client *c, jabi_resolve_args *args) JAB_MUST_USE;
+
+/* Whether another port may be asked for, and to do so with all of the proxy's addresses. */
+int jabi_proxy_has_more(const jab_client *c);
+void jabi_proxy_next_aim(jab_client *c);
+
+/* The proxy's socket is connected; then, whenever it can be read or written. */
+void jabi_proxy_start(jab_client *c);
+void jabi_proxy_run(jab_client *c);
 
 /* ended.c: closes the socket; `polite` sends close_notify first. */
 void jabi_hang_up(jab_client *c, int polite);

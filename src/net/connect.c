@@ -20,6 +20,7 @@ void jabi_dial_free(jab_client *c)
     c->dial = NULL;
     jabi_race_fini(&dial->race);
     jabi_resolve_free(dial->resolve);
+    jabi_proxy_end(&dial->talk);
     jabi_free(c->loop->mem, dial);
 }
 
@@ -52,7 +53,8 @@ static void note_words(jab_client *c, int code, const char *what)
 {
     char words[400], text[768];
     jabi_race_words(&c->dial->race, words, sizeof words);
-    snprintf(text, sizeof text, "%s %s: %s", what, c->domain, words);
+    snprintf(text, sizeof text, "%s %s%s: %s", what, c->proxy ? "the proxy " : "",
+             c->proxy ? c->proxy->host : c->domain, words);
     jab_fault fault = {.code = code, .stage = JAB_AT_TCP, .text = jab_cstr(text)};
     note(c->dial, &fault);
 }
@@ -76,7 +78,24 @@ static void lost(jab_client *c)
     give_up(c);
 }
 
-/* A socket is connected: TLS from the first byte, or the stream. */
+static int has_more(const jab_client *c)
+{
+    return jabi_race_has_more(&c->dial->race) || jabi_proxy_has_more(c);
+}
+
+void jabi_connected(jab_client *c)
+{
+    if (!c->direct_tls) {
+        jabi_start_stream(c);
+    } else {
+        int err = jabi_drive_tls(c);
+        if (err < 0)
+            jabi_fail_code(c, err, JAB_AT_TLS);
+    }
+    jabi_loop_post(c->loop, &c->work);
+}
+
+/* A socket is connected. */
 static void won(jab_client *c)
 {
     jabi_dial *dial = c->dial;
@@ -86,17 +105,15 @@ static void won(jab_client *c)
     jabi_addr_format(&dial->race.end->addr, c->address);
     snprintf(c->target, sizeof c->target, "%s", target->host);
     c->direct_tls = target->direct_tls;
-    dial->try_deadline = jabi_race_has_more(&dial->race) && c->cfg->connect_timeout != JAB_NEVER
+    dial->try_deadline = has_more(c) && c->cfg->connect_timeout != JAB_NEVER
                              ? now + c->cfg->connect_timeout / 3
                              : JAB_NEVER;
-    if (target->direct_tls) {
-        int err = jabi_drive_tls(c);
-        if (err < 0)
-            jabi_fail_code(c, err, JAB_AT_TLS);
+    if (c->proxy) {
+        jabi_proxy_start(c);
+        jabi_loop_post(c->loop, &c->work);
     } else {
-        jabi_start_stream(c);
+        jabi_connected(c);
     }
-    jabi_loop_post(c->loop, &c->work);
 }
 
 /* Addresses came, an attempt ended, or the name server gave its last word. */
@@ -162,6 +179,11 @@ static int resolve(jab_client *c)
         args.host = jab_cstr(host);
         args.port = redirect[0] || port ? port : args.port;
     }
+    if (c->proxy) {
+        int err = jabi_proxy_aims(c, &args);
+        if (err < 0)
+            return err;
+    }
     return jabi_resolve_new(&c->dial->resolve, &args);
 }
 
@@ -195,11 +217,13 @@ void jabi_connect_again(jab_client *c, const jab_fault *fault)
 {
     note(c->dial, fault);
     c->dial->try_deadline = JAB_NEVER;
-    if (c->closing || c->dial->deadline <= jabi_now() || !jabi_race_has_more(&c->dial->race)) {
+    if (c->closing || c->dial->deadline <= jabi_now() || !has_more(c)) {
         give_up(c);
         return;
     }
     c->phase = JABI_CONN_FINDING;
+    if (!jabi_race_has_more(&c->dial->race))
+        jabi_proxy_next_aim(c);
     jabi_race_state state = jabi_race_again(&c->dial->race);
     if (state == JABI_RACE_LOST)
         lost(c);
@@ -241,6 +265,13 @@ static void time_is_up(jab_client *c)
     char text[512];
     if (c->phase == JABI_CONN_FINDING) {
         found_nothing_in_time(c);
+        return;
+    }
+    if (c->phase == JABI_CONN_PROXY) {
+        snprintf(text, sizeof text, "the proxy %s did not answer in time (connecting to %s)",
+                 c->address, c->target);
+        jab_fault late = {.code = JAB_ETIMEOUT, .stage = JAB_AT_TCP, .text = jab_cstr(text)};
+        jabi_fail(c, &late);
         return;
     }
     int in_tls = c->phase == JABI_CONN_TLS;

@@ -274,8 +274,13 @@ static void arrange(jab_client *c)
 void jabi_drive(jab_client *c)
 {
     static void (*const phases[])(jab_client *) = {
-        [JABI_CONN_IDLE] = begin,  [JABI_CONN_FINDING] = rest, [JABI_CONN_TLS] = shake_hands,
-        [JABI_CONN_STREAM] = pump, [JABI_CONN_ENDED] = linger, [JABI_CONN_OVER] = rest,
+        [JABI_CONN_IDLE] = begin,
+        [JABI_CONN_FINDING] = rest,
+        [JABI_CONN_PROXY] = jabi_proxy_run,
+        [JABI_CONN_TLS] = shake_hands,
+        [JABI_CONN_STREAM] = pump,
+        [JABI_CONN_ENDED] = linger,
+        [JABI_CONN_OVER] = rest,
     };
     int64_t now = jabi_now();
     /* CLOCK_BOOTTIME went on while nothing ran: the machine slept. */

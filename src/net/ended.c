@@ -15,6 +15,8 @@ void jabi_hang_up(jab_client *c, int polite)
         jabi_tls_close(c->tls);
     jabi_tls_free(c->tls);
     c->tls = NULL;
+    if (c->dial)
+        jabi_proxy_end(&c->dial->talk);
     int fd = c->watch.fd;
     jabi_watch_remove(c->loop, &c->watch);
     if (fd >= 0)
