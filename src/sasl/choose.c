@@ -62,6 +62,8 @@ static int is_allowed_by_default(const jabi_sasl_mech *m, const jabi_sasl_input 
 {
     if (m->strength > 0)
         return 1;
+    if (m->needs_bearer)
+        return in->bearer.n > 0;
     if (in->password.n)
         return 0;
     if (m == &jabi_sasl_external)
@@ -188,7 +190,8 @@ static const jabi_sasl_mech *best_not_allowed(const choice *c)
     size_t n;
     const jabi_sasl_mech *const *all = jabi_sasl_mechs(&n);
     for (size_t i = 0; i < n; i++)
-        if (is_offered(c, all[i]->name) && has_binding(c, all[i]) && !is_allowed(c, all[i]))
+        if (is_offered(c, all[i]->name) && has_binding(c, all[i]) && !is_allowed(c, all[i]) &&
+            (!all[i]->needs_bearer || c->in->bearer.n))
             return all[i];
     return NULL;
 }
@@ -235,6 +238,8 @@ static void explain(const choice *c, sentence *s)
                         : ", none of which is allowed by default; --mechanism ");
         say_z(s, other->name);
         say_z(s, " allows it");
+    } else if (is_offered(c, jabi_sasl_oauthbearer.name)) {
+        say_z(s, ", and there is no access token for OAUTHBEARER");
     } else {
         say_z(s, n == 1 ? ", which is not known here" : ", none of which is known here");
     }

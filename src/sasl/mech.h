@@ -7,7 +7,7 @@
 
 extern const jabi_sasl_mech jabi_scram_sha512_plus, jabi_scram_sha256_plus, jabi_scram_sha1_plus,
     jabi_scram_sha512, jabi_scram_sha256, jabi_scram_sha1, jabi_sasl_external, jabi_sasl_digest_md5,
-    jabi_sasl_plain, jabi_sasl_anonymous;
+    jabi_sasl_plain, jabi_sasl_anonymous, jabi_sasl_oauthbearer;
 
 /* Found by name, never chosen from an offer; best first. */
 #define JABI_SASL_HT_COUNT 8

@@ -12,8 +12,8 @@
  * man in the middle who holds a certificate. */
 static const jabi_sasl_mech *const mechs[] = {
     &jabi_scram_sha512_plus, &jabi_scram_sha256_plus, &jabi_scram_sha1_plus, &jabi_scram_sha512,
-    &jabi_scram_sha256,      &jabi_scram_sha1,        &jabi_sasl_external,   &jabi_sasl_digest_md5,
-    &jabi_sasl_plain,        &jabi_sasl_anonymous,
+    &jabi_scram_sha256,      &jabi_scram_sha1,        &jabi_sasl_external,   &jabi_sasl_oauthbearer,
+    &jabi_sasl_digest_md5,   &jabi_sasl_plain,        &jabi_sasl_anonymous,
 };
 
 const jabi_sasl_mech *const *jabi_sasl_mechs(size_t *n)

@@ -104,7 +104,8 @@ struct jabi_sasl {
     const jab_mem *mem;
     jabi_sasl_input in;
     void *state;            /* state_size zeroed bytes, wiped at the end */
-    char error[160];        /* words for the fault, when a step failed */
+    char error[160];        /* words for the fault, when a step failed; or why the server is about
+                             * to refuse, when it said so in a challenge (OAUTHBEARER) */
     jabi_sasl_cache *cache; /* or NULL */
     int phase;              /* what may come next; sasl.c's alone */
     int proven;             /* the mechanism verified the server's proof */
@@ -132,6 +133,7 @@ const jabi_sasl_mech *jabi_sasl_find(jab_str name);
  * (or blank) for the default policy:
  *   - the best SCRAM; without a password, where no SCRAM can run,
  *   - EXTERNAL when there is a client certificate, which is given for that;
+ *   - OAUTHBEARER when there is a bearer token;
  *   - ANONYMOUS when the account has no user name either: an address that is
  *     a domain only asks for just that.
  * Nothing else is ever chosen unless named. -PLUS needs in->cb_type. Returns

@@ -13,7 +13,7 @@ static void the_table_is_ordered_and_complete(void **state)
     (void)state;
     size_t n;
     const jabi_sasl_mech *const *all = jabi_sasl_mechs(&n);
-    assert_int_equal(n, 10);
+    assert_int_equal(n, 11);
     for (size_t i = 0; i < n; i++) {
         assert_ptr_equal(jabi_sasl_find(jab_cstr(all[i]->name)), all[i]);
         if (i > 0)
@@ -46,7 +46,7 @@ static void the_floor_knows_what_is_safer(void **state)
 
 /* -- Choosing -- */
 
-enum { NO_PASSWORD = 1, NO_USER = 2, CERT = 4, BINDING = 8 };
+enum { NO_PASSWORD = 1, NO_USER = 2, CERT = 4, BINDING = 8, BEARER = 16 };
 
 typedef struct choice_row {
     const char *offered; /* separated by blanks */
@@ -108,6 +108,19 @@ static const choice_row choices[] = {
     {"SCRAM-SHA-1 EXTERNAL", NULL, NO_PASSWORD, "SCRAM-SHA-1", ""},
     {"SCRAM-SHA-1 EXTERNAL", "EXTERNAL", 0, "EXTERNAL", ""},
     {"EXTERNAL SCRAM-SHA-1", "EXTERNAL PLAIN SCRAM-SHA-1", NO_PASSWORD | CERT, "EXTERNAL", ""},
+    /* An access token is used where no SCRAM can be, and only then. */
+    {"SCRAM-SHA-1 OAUTHBEARER", NULL, BEARER, "SCRAM-SHA-1", ""},
+    {"SCRAM-SHA-1 OAUTHBEARER PLAIN", NULL, BEARER | NO_PASSWORD, "OAUTHBEARER", ""},
+    {"OAUTHBEARER PLAIN", NULL, BEARER, "OAUTHBEARER", ""},
+    {"OAUTHBEARER EXTERNAL", NULL, BEARER | CERT | NO_PASSWORD, "EXTERNAL", ""},
+    {"SCRAM-SHA-1 OAUTHBEARER", "OAUTHBEARER", BEARER, "OAUTHBEARER", ""},
+    {"SCRAM-SHA-1 OAUTHBEARER", NULL, NO_PASSWORD, "SCRAM-SHA-1", ""},
+    {"OAUTHBEARER", "OAUTHBEARER", 0, "OAUTHBEARER", ""},
+    {"OAUTHBEARER PLAIN", NULL, 0, NULL,
+     "the server offers only OAUTHBEARER and PLAIN, none of which is allowed by default; "
+     "--mechanism PLAIN allows it"},
+    {"OAUTHBEARER", NULL, 0, NULL,
+     "the server offers only OAUTHBEARER, and there is no access token for OAUTHBEARER"},
     /* Odd offers. */
     {"", NULL, 0, NULL, "the server offers no authentication mechanism"},
     {"X-OAUTH2", NULL, 0, NULL, "the server offers only X-OAUTH2, which is not known here"},
@@ -146,6 +159,8 @@ static void choosing_follows_the_policy(void **state)
             in.cb_type = JAB_STR("tls-exporter");
             in.cb_data = JAB_STR("data");
         }
+        if (row->flags & BEARER)
+            in.bearer = JAB_STR("token");
         in.has_client_cert = (row->flags & CERT) != 0;
         jab_str names[16];
         char why[256] = "";
@@ -176,8 +191,9 @@ static void the_sentence_keeps_to_its_room(void **state)
 static void missing_secrets_are_told_at_once(void **state)
 {
     (void)state;
-    static const char *const names[] = {"SCRAM-SHA-1", "DIGEST-MD5", "PLAIN", "EXTERNAL"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const names[] = {"SCRAM-SHA-1", "DIGEST-MD5",  "PLAIN",
+                                        "EXTERNAL",    "OAUTHBEARER", "HT-SHA-256-NONE"};
+    for (size_t i = 0; i < 6; i++) {
         jabi_sasl_input in = unit_input();
         in.password = i % 2 ? (jab_str){NULL, 0} : JAB_STR("");
         jabi_sasl *x;
@@ -326,6 +342,7 @@ static void calls_out_of_order_are_refused(void **state)
     for (size_t i = 0; i < n; i++) {
         jabi_sasl_input in = unit_input();
         in.has_client_cert = 1;
+        in.bearer = JAB_STR("token");
         in.cb_type = JAB_STR("tls-exporter");
         in.cb_data = JAB_STR("data");
         jabi_buf out;

@@ -209,6 +209,142 @@ static void ht_has_no_challenge(void **state)
     unit_sasl_fini(&t);
 }
 
+/* -- OAUTHBEARER --------------------------------------------------------------- */
+
+static jabi_sasl_input bearer_input(void)
+{
+    jabi_sasl_input in = unit_input();
+    in.password = (jab_str){NULL, 0};
+    in.bearer = JAB_STR("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==");
+    return in;
+}
+
+static void begin_bearer(unit_sasl *t, const jabi_sasl_input *in)
+{
+    unit_sasl_init(t, jabi_mem_default(), jabi_sasl_find(JAB_STR("OAUTHBEARER")), in, NULL);
+}
+
+/* RFC 7628 §4.1, but for host and port, which a bearer token does not need (§3.1). */
+static void bearer_sends_what_the_rfc_shows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *username, *authzid, *header;
+    } rows[] = {
+        {"user", NULL, "n,a=user@example.org,"},
+        {"us=er,", NULL, "n,a=us=3Der=2C@example.org,"},
+        {"user", "boss@example.org", "n,a=boss@example.org,"},
+        {NULL, NULL, "n,,"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        jabi_sasl_input in = bearer_input();
+        in.username = jab_cstr(rows[i].username);
+        in.authzid = jab_cstr(rows[i].authzid);
+        unit_sasl t;
+        begin_bearer(&t, &in);
+        assert_int_equal(t.code, JABI_SASL_SEND);
+        assert_int_equal(t.has_initial, 1);
+        snprintf(text, sizeof text,
+                 "%s\001auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\001\001",
+                 rows[i].header);
+        assert_str(jabi_buf_str(&t.out), text);
+        assert_int_equal(jabi_sasl_success(t.x, (jab_str){NULL, 0}), 0);
+        unit_sasl_fini(&t);
+    }
+}
+
+static void bearer_sends_nothing_that_would_end_early(void **state)
+{
+    (void)state;
+    static const jab_str tokens[] = {{"a\001b", 3}, {"a b", 3},  {"a\0b", 3},
+                                     {"a,b", 3},    {"a\nb", 3}, {"\xc3\xa9", 2}};
+    static const jab_str names[] = {{"a\001b", 3}, {"a\0b", 3}, {"\xff", 1}};
+    unit_sasl t;
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        jabi_sasl_input in = bearer_input();
+        in.bearer = tokens[i];
+        begin_bearer(&t, &in);
+        assert_int_equal(t.code, JAB_EINVAL);
+        assert_int_equal(t.out.n, 0);
+        unit_sasl_fini(&t);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        jabi_sasl_input in = bearer_input();
+        *(i % 2 ? &in.authzid : &in.username) = names[i];
+        begin_bearer(&t, &in);
+        assert_int_equal(t.code, JAB_EINVAL);
+        assert_int_equal(t.out.n, 0);
+        unit_sasl_fini(&t);
+    }
+}
+
+static const struct {
+    const char *json, *words;
+} refusals[] = {
+    /* RFC 7628 §4.3 */
+    {"{\"status\":\"invalid_token\",\"scope\":\"example_scope\",\"openid-configuration\":"
+     "\"https://example.com/.well-known/openid-config\"}",
+     "the access token is wrong, expired or revoked (invalid_token); the scope has to be "
+     "example_scope"},
+    {" { \"status\" :\t\"insufficient_scope\" } ",
+     "the access token is not meant for this (insufficient_scope)"},
+    {"{\"status\":\"invalid_request\"}", "the server cannot read what was sent (invalid_request)"},
+    {"{\"status\":\"400\"}", "the server refuses the access token (400)"},
+    /* What is no status. */
+    {"", "the server refuses the access token (no reason is given)"},
+    {"status", "the server refuses the access token (no reason is given)"},
+    {"{\"status\":", "the server refuses the access token (no reason is given)"},
+    {"{\"status\":42,\"a\":\"status\"}",
+     "the server refuses the access token (no reason is given)"},
+    {"{\"a\":{\"status\":\"invalid_token\"}}",
+     "the server refuses the access token (no reason is given)"},
+    {"{\"a\":[\"status\",\"x\"],\"status\":\"s\"}", "the server refuses the access token (s)"},
+    {"{\"sta\\\"tus\":\"x\"}", "the server refuses the access token (no reason is given)"},
+    {"{\"status\":\"a\\\"b\"}", "the server refuses the access token (a\\\"b)"},
+    {"{\"status\":\"open", "the server refuses the access token (open)"},
+    {"{\"status\":\"\\", "the server refuses the access token (\\)"},
+    /* What must not reach a terminal. */
+    {"{\"status\":\"\x1b[31mred\xc3\xa9\n\"}", "the server refuses the access token (?[31mred??"
+                                               "?)"},
+    {"{\"status\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+     "the server refuses the access token (aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)"},
+};
+
+static void bearer_tells_why_it_is_refused(void **state)
+{
+    (void)state;
+    jabi_sasl_input in = bearer_input();
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        unit_sasl t;
+        begin_bearer(&t, &in);
+        unit_sasl_step(&t, jab_cstr(refusals[i].json));
+        assert_int_equal(t.code, JABI_SASL_SEND);
+        assert_str(jabi_buf_str(&t.out), "\001");
+        assert_string_equal(t.x->error, refusals[i].words);
+        unit_sasl_fini(&t);
+    }
+}
+
+static void bearer_is_refused_once_and_for_all(void **state)
+{
+    (void)state;
+    jabi_sasl_input in = bearer_input();
+    unit_sasl t;
+    begin_bearer(&t, &in);
+    UNIT_STEP(&t, "{}");
+    assert_int_equal(jabi_sasl_success(t.x, (jab_str){NULL, 0}), JAB_EPROTO);
+    unit_sasl_fini(&t);
+    begin_bearer(&t, &in);
+    UNIT_STEP(&t, "{}");
+    UNIT_STEP(&t, "{}");
+    assert_int_equal(t.code, JAB_EPROTO);
+    unit_sasl_fini(&t);
+    begin_bearer(&t, &in);
+    assert_int_equal(jabi_sasl_success(t.x, JAB_STR("data")), JAB_EPROTO);
+    unit_sasl_fini(&t);
+}
+
 /* A whole log-in with each allocation failing once. */
 static void survive(const char *name, const jabi_sasl_input *in)
 {
@@ -233,6 +369,8 @@ static void failing_allocations_are_survived(void **state)
     (void)state;
     jabi_sasl_input in = token_input(&all_ht[0]);
     survive("HT-SHA-512-EXPR", &in);
+    in = bearer_input();
+    survive("OAUTHBEARER", &in);
 }
 
 int main(void)
@@ -246,6 +384,10 @@ int main(void)
         cmocka_unit_test(ht_sends_no_name_that_would_end_early),
         cmocka_unit_test(ht_takes_nothing_but_the_proof),
         cmocka_unit_test(ht_has_no_challenge),
+        cmocka_unit_test(bearer_sends_what_the_rfc_shows),
+        cmocka_unit_test(bearer_sends_nothing_that_would_end_early),
+        cmocka_unit_test(bearer_tells_why_it_is_refused),
+        cmocka_unit_test(bearer_is_refused_once_and_for_all),
         cmocka_unit_test(failing_allocations_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
