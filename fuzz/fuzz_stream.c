@@ -192,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                       .random = chance,
                       .random_arg = &w,
                       .wall = wall,
+                      .login = JAB_LOGIN_NO_PIPELINING,
                       .max_stanza_bytes = 65536};
     if (size < 1 || jab_session_new(&w.s, &cfg) < 0)
         return 0;

@@ -112,6 +112,12 @@ struct jab_ext {
     /* A message of the application is settled: jab_sent of sm.h, before its
      * event. The function may set `key`. Returns 0 or < 0. */
     int (*settled)(jab_ext_ctx *x, struct jab_sent *sent);
+
+    /* What is switched on together with the resource (XEP-0386 3.1), by an empty element in the
+     * namespace `inline_ns`, where the server lists that as a feature: returns the element's
+     * name, or NULL for nothing. When the resource was bound so, jab_ext_was_inline() says it. */
+    const char *inline_ns;
+    const char *(*inline_name)(jab_ext_ctx *x);
 };
 
 /* -- For the functions of an extension -------------------------------------- */
@@ -213,6 +219,9 @@ JAB_API int jab_peer_trusted(jab_ext_ctx *x, const jab_jid *peer);
 /* The roster extension says who that is. */
 typedef int (*jab_trust_fn)(jab_ext_ctx *x, const jab_jid *peer);
 JAB_API void jab_ext_set_trust(jab_ext_ctx *x, jab_trust_fn fn);
+
+/* In `online`: whether inline_name() was asked for on this stream, and the resource bound so. */
+JAB_API int jab_ext_was_inline(jab_ext_ctx *x);
 
 /* Whether a child of the stream features announced this (rosterver, ...). */
 JAB_API int jab_ext_stream_feature(jab_ext_ctx *x, const char *ns, const char *name);

@@ -15,6 +15,9 @@
     X(SECRET_NEEDS_TLS, "no secret byte leaves before TLS is verified (RFC 6120 13.8)")            \
     X(MECHANISM_ALLOWED, "only mechanisms that the account allows are used")                       \
     X(BINDING_STRIPPED, "channel binding that a server announces is not lost silently")            \
+    X(LOGIN_FLOOR, "a log-in is never less safe than the best one of the account before")           \
+    X(TOKEN_NEEDS_TLS, "a token is never used without verified TLS (XEP-0484 6)")                   \
+    X(UPGRADE_ASKED, "a salted password goes only to who offered the upgrade before (XEP-0480)")    \
     X(SERVER_PROOF, "success counts only with a verified server proof")                            \
     X(SCRAM_NONCE, "the server's nonce extends ours (RFC 5802 5.1)")                               \
     X(SCRAM_ITERATIONS, "iteration counts are bounded from below and above")                       \

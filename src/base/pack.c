@@ -49,14 +49,20 @@ uint64_t jabi_unpack_number(jabi_unpack *u)
     return number;
 }
 
-jab_str jabi_unpack_str(jabi_unpack *u)
+jab_str jabi_unpack_bytes(jabi_unpack *u)
 {
     jab_str none = {0};
     uint64_t n = jabi_unpack_number(u);
     if (u->error || n == 0)
         return none;
     jab_str s = take(u, n - 1);
-    if (u->error || !jabi_utf8_valid(s)) {
+    return u->error ? none : s;
+}
+
+jab_str jabi_unpack_str(jabi_unpack *u)
+{
+    jab_str none = {0}, s = jabi_unpack_bytes(u);
+    if (!jabi_utf8_valid(s)) {
         u->error = JAB_EINVAL;
         return none;
     }

@@ -28,6 +28,9 @@ uint64_t jabi_unpack_number(jabi_unpack *u);
 /* The next string, a view into the record, valid UTF-8; absent after an error. */
 jab_str jabi_unpack_str(jabi_unpack *u);
 
+/* The same for bytes that need not be text; packed as strings are. */
+jab_str jabi_unpack_bytes(jabi_unpack *u);
+
 /* Whether the record was read to its very end without an error. */
 int jabi_unpack_is_whole(const jabi_unpack *u);
 

@@ -136,13 +136,19 @@ static int on_online(jab_ext_ctx *x, int resumed)
     carbons_state *state = jab_ext_state(x);
     if (resumed)
         return 0;
-    state->enabled = jab_ext_store(x) && jab_ext_session(x)->stream.sm.resumed;
-    if (!jab_ext_store(x))
+    int was_inline = jab_ext_was_inline(x);
+    state->enabled = was_inline || (jab_ext_store(x) && jab_ext_session(x)->stream.sm.resumed);
+    if (!jab_ext_store(x) || was_inline)
         return 0;
     jab_out *o = jab_ext_iq(x, (jab_str){NULL, 0}, JAB_IQ_SET, on_answer);
     jab_out_child(o, NS, "enable");
     int err = jab_out_send(o, 0);
     return err == JAB_ENOMEM ? err : 0;
+}
+
+static const char *inline_name(jab_ext_ctx *x)
+{
+    return jab_ext_store(x) ? "enable" : NULL;
 }
 
 static const jab_route routes[] = {
@@ -158,4 +164,6 @@ const jab_ext jabi_ext_carbons = {
     .state_size = sizeof(carbons_state),
     JAB_ROUTES(routes),
     .online = on_online,
+    .inline_ns = NS,
+    .inline_name = inline_name,
 };

@@ -7,8 +7,9 @@
 #define NS "urn:xmpp:csi:0"
 
 typedef struct csi_state {
-    int inactive;      /* nobody is looking */
-    int told_inactive; /* what the server believes of this stream */
+    int inactive;       /* nobody is looking */
+    int told_inactive;  /* what the server believes of this stream */
+    int asked_inactive; /* what was asked for with the resource */
 } csi_state;
 
 static int tell(jab_ext_ctx *x)
@@ -37,8 +38,16 @@ static int on_online(jab_ext_ctx *x, int resumed)
 {
     csi_state *state = jab_ext_state(x);
     (void)resumed;
-    state->told_inactive = 0;
+    state->told_inactive = jab_ext_was_inline(x) ? state->asked_inactive : 0;
     return tell(x);
+}
+
+/* XEP-0386 §3.2: the stream may begin in the other state. */
+static const char *inline_name(jab_ext_ctx *x)
+{
+    csi_state *state = jab_ext_state(x);
+    state->asked_inactive = state->inactive;
+    return state->inactive ? "inactive" : NULL;
 }
 
 const jab_ext jabi_ext_csi = {
@@ -47,4 +56,6 @@ const jab_ext jabi_ext_csi = {
     .spec = "XEP-0352 1.0.0",
     .state_size = sizeof(csi_state),
     .online = on_online,
+    .inline_ns = NS,
+    .inline_name = inline_name,
 };

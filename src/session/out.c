@@ -369,6 +369,8 @@ static int check_room(const jab_out *o)
     size_t limit = cfg->max_output_bytes + (is_answer ? cfg->max_stanza_bytes : 0);
     if (o->buf.n > limit)
         return JAB_ELIMIT; /* it will never fit */
+    if (jabi_stream_refuses(&o->session->stream, o->buf.n))
+        return JAB_ELIMIT;
     return jabi_stream_pending(&o->session->stream) + o->buf.n > limit ? JAB_EAGAIN : 0;
 }
 

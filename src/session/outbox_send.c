@@ -86,8 +86,10 @@ static int send_row(jab_session *s, jabi_outbox_row *row)
 {
     jabi_buf *scratch = &s->outbox.scratch;
     int err = jabi_outbox_xml(s, row->seq, scratch);
-    if (err <= 0)
-        return err < 0 ? err : jabi_outbox_settle(s, row->seq, JAB_SENT_FAILED);
+    if (err == 0 || (err > 0 && jabi_stream_refuses(&s->stream, scratch->n)))
+        return jabi_outbox_settle(s, row->seq, JAB_SENT_FAILED);
+    if (err < 0)
+        return err;
     jabi_sent_stanza st = stanza_of(row, jabi_buf_str(scratch));
     err = reserve(s, &st);
     if (err < 0)
@@ -163,7 +165,8 @@ static int leaves_now(jab_session *s, const jab_out *o, jabi_outbox_row *row)
 int jabi_outbox_accept(jab_out *o, uint64_t tag)
 {
     jab_session *s = o->session;
-    if (o->buf.n > s->cfg.max_output_bytes)
+    if (o->buf.n > s->cfg.max_output_bytes ||
+        (s->online && jabi_stream_refuses(&s->stream, o->buf.n)))
         return JAB_ELIMIT; /* it would never leave, nor what is behind it */
     /* What the caller has pulled is the caller's to commit, and this has a commit of its own. */
     if (s->outbox.n >= s->cfg.max_outbox || jabi_store_waits(s))

@@ -28,6 +28,8 @@ static int set_up(jab_session *s, const jab_config *cfg)
     if (!s->requests)
         return JAB_ENOMEM;
     err = jabi_stream_init(&s->stream, &s->cfg, &s->account);
+    s->stream.inline_fn = jabi_exts_inline;
+    s->stream.inline_arg = s;
     if (err >= 0)
         err = jabi_exts_start(s);
     if (err >= 0)
@@ -207,6 +209,7 @@ void jabi_session_end(jab_session *s)
     s->closed = 1;
     s->online = 0;
     s->stream.phase = JABI_PHASE_OFF;
+    jabi_memory_rest(&s->stream.memory);
     s->login_deadline = s->close_deadline = s->stanza_deadline = JAB_NEVER;
     /* Whatever is emitted now belongs to no stanza. */
     jabi_holder *current = s->current;
@@ -306,9 +309,16 @@ static void timed_out(jab_session *s, const char *words)
     jabi_session_fail_code(s, JAB_ETIMEOUT, "connection-timeout", words);
 }
 
+/* XEP-0478 §3.1: well before the server takes the stream for idle. */
+static int64_t keepalive_of(const jab_session *s)
+{
+    int64_t half = (int64_t)s->stream.idle_seconds * 500;
+    return half && half < s->cfg.keepalive ? half : s->cfg.keepalive;
+}
+
 static int64_t keepalive_at(const jab_session *s)
 {
-    return s->online && !s->closing ? after(s->last_out, s->cfg.keepalive) : JAB_NEVER;
+    return s->online && !s->closing ? after(s->last_out, keepalive_of(s)) : JAB_NEVER;
 }
 
 /* RFC 6120 §4.6.1: a space keeps the way open; with stream management a question does,
@@ -461,6 +471,10 @@ jab_login_info jab_session_login(const jab_session *s)
         .cipher = str->tls.cipher,
         .compressed = (str->state & JABI_COMPRESSED) != 0,
         .server_proved = mech && mech->proves_server && (str->state & JABI_AUTHENTICATED),
+        .sasl2 = (str->state & JABI_BY_SASL2) != 0,
+        .bind2 = (str->state & JABI_BY_BIND2) != 0,
+        .token = (str->state & JABI_BY_TOKEN) != 0,
+        .tls_resumed = (str->state & JABI_SECURE) && str->tls.resumed,
     };
 }
 

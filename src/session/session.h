@@ -149,6 +149,7 @@ struct jab_ext_ctx {
     const jab_ext *ext;
     void *state;
     int64_t wake;
+    int is_inline; /* it asked for something with the resource (XEP-0386) */
 };
 
 struct jab_out {
@@ -353,6 +354,7 @@ void jabi_outs_fini(jab_session *s);
 /* ext_ctx.c */
 int jabi_exts_start(jab_session *s);
 void jabi_exts_online(jab_session *s, int resumed);
+void jabi_exts_inline(void *session, jabi_writer *w, const jab_xml *offer); /* a jabi_inline_fn */
 void jabi_exts_offline(jab_session *s);
 void jabi_exts_stop(jab_session *s);
 void jabi_exts_tick(jab_session *s);

@@ -336,6 +336,15 @@ static int on_refused(jab_session *s)
     return 0;
 }
 
+static int on_enabled(jab_session *s)
+{
+    s->sm_epoch++;
+    s->is_durable = 0;
+    s->saved_in = UINT32_MAX; /* another stream: the next save writes it */
+    int err = jabi_sm_save(s);
+    return err < 0 ? err : jabi_outbox_named(s);
+}
+
 int jabi_sm_on_element(jab_session *s, const jab_xml *el)
 {
     jabi_sm_event event;
@@ -343,14 +352,9 @@ int jabi_sm_on_element(jab_session *s, const jab_xml *el)
     int err = jabi_sm_element(&s->stream, el, &event, &h);
     if (err < 0)
         return err;
-    if (event == JABI_SM_ENABLED) {
-        s->sm_epoch++;
-        s->is_durable = 0;
-        s->saved_in = UINT32_MAX; /* another stream: the next save writes it */
-        err = jabi_sm_save(s);
-        if (err >= 0)
-            err = jabi_outbox_named(s);
-    } else if (event == JABI_SM_REFUSED)
+    if (event == JABI_SM_ENABLED)
+        err = on_enabled(s);
+    else if (event == JABI_SM_REFUSED)
         err = on_refused(s);
     else if (event == JABI_SM_ASKED)
         answer(s);
@@ -408,6 +412,8 @@ int jabi_sm_begin(jab_session *s)
     settle_unknown(s);
     if (s->sent.n)
         return JAB_ENOMEM;
+    if (jabi_sm_adopt(&s->stream))
+        return on_enabled(s);
     if (!jab_xml_child(s->stream.features, JABI_NS_SM, "sm"))
         return 0;
     return jabi_sm_enable(&s->stream);

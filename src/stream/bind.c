@@ -24,7 +24,7 @@ static int begin(jabi_stream *str, const jab_xml *offer)
 
 /* RFC 6120 §7.6: the server chooses the resource, not another account. Who
  * logged in without a name (ANONYMOUS) is given one. */
-static int is_our_account(const jabi_stream *str, const jab_jid *jid)
+int jabi_bind_is_ours(const jabi_stream *str, const jab_jid *jid)
 {
     if (!jid->resource.p || !jab_str_eq(jid->domain, str->account.domain))
         return 0;
@@ -56,7 +56,7 @@ static int element(jabi_stream *str, const jab_xml *el)
     jab_str text = jab_xml_text(jab_xml_child(bind, JABI_NS_BIND, "jid"));
     if (!jab_str_is(jab_xml_attr(el, "type"), "result") ||
         jab_jid_parse(&str->bound, text, &str->bound_buf) < 0 ||
-        !is_our_account(str, &str->bound)) {
+        !jabi_bind_is_ours(str, &str->bound)) {
         str->bound = (jab_jid){0};
         return jabi_stream_broken(str, "bad-format", "bound an address that is not this account's");
     }
@@ -69,6 +69,12 @@ static int missing(jabi_stream *str)
     return jabi_stream_broken(str, "unsupported-feature", "offers no resource binding");
 }
 
+static int ahead(jabi_stream *str, const jab_xml *offer)
+{
+    (void)str;
+    return offer != NULL;
+}
+
 const jabi_feature jabi_feature_bind = {
     .ns = JABI_NS_BIND,
     .name = "bind",
@@ -78,4 +84,5 @@ const jabi_feature jabi_feature_bind = {
     .begin = begin,
     .element = element,
     .missing = missing,
+    .ahead = ahead,
 };

@@ -40,19 +40,36 @@ void jabi_sm_forget(jabi_stream *str)
     str->sm = (jabi_sm){0};
 }
 
+void jabi_sm_forget_inline(jabi_stream *str)
+{
+    jabi_free(str->mem, (char *)str->inline_sm.id.p);
+    jabi_free(str->mem, (char *)str->inline_sm.location.p);
+    str->inline_sm.id = str->inline_sm.location = (jab_str){NULL, 0};
+    str->inline_sm.is_enabled = 0;
+}
+
+int jabi_sm_adopt(jabi_stream *str)
+{
+    if (!str->inline_sm.is_enabled)
+        return 0;
+    jabi_sm_forget(str);
+    str->sm.requested = str->sm.active = 1;
+    str->sm.id = str->inline_sm.id;
+    str->sm.location = str->inline_sm.location;
+    str->inline_sm.id = str->inline_sm.location = (jab_str){NULL, 0};
+    str->inline_sm.is_enabled = 0;
+    return 1;
+}
+
 /* -- Writing -------------------------------------------------------------------- */
 
-static int write_count(jabi_stream *str, const char *name, const char *previd, uint32_t h)
+static void write_counted(jabi_writer *w, const char *name, const char *previd, uint32_t h)
 {
     char text[16];
     snprintf(text, sizeof text, "%u", (unsigned)h);
-    jabi_writer w;
-    size_t mark;
-    jabi_stream_write(str, &w, &mark);
-    jabi_writer_start(&w, JAB_STR(JABI_NS_SM), jab_cstr(name));
-    jabi_writer_attr(&w, JAB_STR("previd"), jab_cstr(previd));
-    jabi_writer_attr(&w, JAB_STR("h"), jab_cstr(text));
-    return jabi_stream_write_end(str, &w, mark, NULL);
+    jabi_writer_start(w, JAB_STR(JABI_NS_SM), jab_cstr(name));
+    jabi_writer_attr(w, JAB_STR("previd"), jab_cstr(previd));
+    jabi_writer_attr(w, JAB_STR("h"), jab_cstr(text));
 }
 
 int jabi_sm_enable(jabi_stream *str)
@@ -79,7 +96,11 @@ int jabi_sm_ask(jabi_stream *str)
 
 int jabi_sm_answer(jabi_stream *str)
 {
-    return write_count(str, "a", NULL, str->sm.handled);
+    jabi_writer w;
+    size_t mark;
+    jabi_stream_write(str, &w, &mark);
+    write_counted(&w, "a", NULL, str->sm.handled);
+    return jabi_stream_write_end(str, &w, mark, NULL);
 }
 
 int jabi_sm_too_high(jabi_stream *str, uint32_t h)
@@ -101,24 +122,36 @@ int jabi_sm_too_high(jabi_stream *str, uint32_t h)
 
 /* XEP-0198 §5: where the server would like to be resumed. Who can write into
  * the stream must not choose where the next one goes. */
-static int keep_location(jabi_stream *str, jab_str location)
+static int keep_location(jabi_stream *str, jab_str *to, jab_str location)
 {
     if (location.n == 0 || location.n > SM_LOCATION_MAX ||
         !JAB_CHECK(LOCATION_TLS, str->tls.verified))
         return 0;
-    return jabi_strdup(str->mem, &str->sm.location, location);
+    return jabi_strdup(str->mem, to, location);
+}
+
+static int read_enabled(jabi_stream *str, const jab_xml *el, jab_str *name, jab_str *location)
+{
+    jab_str id = jab_xml_attr(el, "id");
+    if (!is_true(jab_xml_attr(el, "resume")) || id.n == 0 || id.n > SM_ID_MAX)
+        return 0;
+    int err = jabi_strdup(str->mem, name, id);
+    if (err >= 0)
+        err = keep_location(str, location, jab_xml_attr(el, "location"));
+    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_SESSION, NULL, "%s", jab_strerror(err)) : 0;
 }
 
 static int on_enabled(jabi_stream *str, const jab_xml *el)
 {
-    jab_str id = jab_xml_attr(el, "id");
     str->sm.active = 1;
-    if (!is_true(jab_xml_attr(el, "resume")) || id.n == 0 || id.n > SM_ID_MAX)
-        return 0;
-    int err = jabi_strdup(str->mem, &str->sm.id, id);
-    if (err >= 0)
-        err = keep_location(str, jab_xml_attr(el, "location"));
-    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_SESSION, NULL, "%s", jab_strerror(err)) : 0;
+    return read_enabled(str, el, &str->sm.id, &str->sm.location);
+}
+
+int jabi_sm_on_inline(jabi_stream *str, const jab_xml *el)
+{
+    jabi_sm_forget_inline(str);
+    str->inline_sm.is_enabled = 1;
+    return read_enabled(str, el, &str->inline_sm.id, &str->inline_sm.location);
 }
 
 int jabi_sm_element(jabi_stream *str, const jab_xml *el, jabi_sm_event *event, uint32_t *h)
@@ -143,35 +176,59 @@ int jabi_sm_element(jabi_stream *str, const jab_xml *el, jabi_sm_event *event, u
 
 /* -- Resuming, in place of binding -------------------------------------------------- */
 
-static int wanted(const jabi_stream *str)
+int jabi_sm_wants_resume(const jabi_stream *str)
 {
     return str->sm.id.p != NULL;
+}
+
+/* What waits in the event queue survived the cut with this session: the server
+ * need not send it again. */
+void jabi_sm_write_resume(jabi_stream *str, jabi_writer *w)
+{
+    str->sm.handled = str->sm.in;
+    write_counted(w, "resume", str->sm.id.p, str->sm.handled);
+    jabi_writer_end(w);
 }
 
 static int begin(jabi_stream *str, const jab_xml *offer)
 {
     (void)offer;
-    /* What waits in the event queue survived the cut with this session: the
-     * server need not send it again. */
-    str->sm.handled = str->sm.in;
-    int err = write_count(str, "resume", str->sm.id.p, str->sm.handled);
+    jabi_writer w;
+    size_t mark;
+    jabi_stream_write(str, &w, &mark);
+    jabi_sm_write_resume(str, &w);
+    int err = jabi_stream_write_end(str, &w, mark, NULL);
     return err < 0 ? err : JABI_STEP_WAIT;
 }
 
-static int element(jabi_stream *str, const jab_xml *el)
+int jabi_sm_on_resume(jabi_stream *str, const jab_xml *el)
 {
     jabi_sm *sm = &str->sm;
     sm->has_told = read_count(jab_xml_attr(el, "h"), &sm->told);
     if (jab_xml_is(el, JABI_NS_SM, "failed")) {
         str->state |= JABI_RESUME_TRIED;
-        return JABI_STEP_AGAIN;
+        return 0;
     }
     if (!jab_xml_is(el, JABI_NS_SM, "resumed") || !sm->has_told ||
         !jab_str_eq(jab_xml_attr(el, "previd"), sm->id))
         return jabi_stream_broken(str, "bad-format", "did not answer the request to resume");
     sm->requested = sm->active = sm->resumed = 1;
     str->state |= JABI_BOUND;
-    return JABI_STEP_READY;
+    return 0;
+}
+
+static int element(jabi_stream *str, const jab_xml *el)
+{
+    int err = jabi_sm_on_resume(str, el);
+    if (err < 0)
+        return err;
+    return str->state & JABI_BOUND ? JABI_STEP_READY : JABI_STEP_AGAIN;
+}
+
+static int ahead(jabi_stream *str, const jab_xml *offer)
+{
+    (void)str;
+    return offer != NULL;
 }
 
 const jabi_feature jabi_feature_resume = {
@@ -180,7 +237,8 @@ const jabi_feature jabi_feature_resume = {
     .stage = JAB_AT_BIND,
     .required = JABI_AUTHENTICATED,
     .forbidden = JABI_BOUND | JABI_RESUME_TRIED,
-    .wanted = wanted,
+    .wanted = jabi_sm_wants_resume,
     .begin = begin,
     .element = element,
+    .ahead = ahead,
 };

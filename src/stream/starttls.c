@@ -39,6 +39,14 @@ static int missing(jabi_stream *str)
                              JAB_ARG(str->account.domain));
 }
 
+/* XEP-0305 §2: nothing is lost by asking before the offer: without TLS the log-in ends. */
+static int ahead(jabi_stream *str, const jab_xml *offer)
+{
+    (void)str;
+    (void)offer;
+    return 1;
+}
+
 const jabi_feature jabi_feature_starttls = {
     .ns = JABI_NS_TLS,
     .name = "starttls",
@@ -48,4 +56,5 @@ const jabi_feature jabi_feature_starttls = {
     .begin = begin,
     .element = element,
     .missing = missing,
+    .ahead = ahead,
 };

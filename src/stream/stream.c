@@ -18,6 +18,7 @@ int jabi_stream_init(jabi_stream *str, const jab_config *cfg, const jab_jid *acc
     jabi_buf_init(&str->wire, cfg->mem, SIZE_MAX / 2);
     jabi_arena_init(&str->features_arena, cfg->mem, FEATURES_BYTES_MAX);
     jabi_arena_init(&str->tls_arena, cfg->mem, TLS_FACTS_BYTES_MAX);
+    jabi_memory_init(&str->memory, cfg->mem, cfg->vault, str->account.bare);
     str->parser = jabi_xml_parser_new(cfg->mem, &limits);
     str->sasl_cache = jabi_sasl_cache_new(cfg->mem);
     if (str->parser && str->sasl_cache)
@@ -33,6 +34,9 @@ void jabi_stream_fini(jabi_stream *str)
     jabi_zlib_free(str);
     jabi_xml_parser_free(str->parser);
     jabi_sm_forget(str);
+    jabi_sm_forget_inline(str);
+    if (str->memory.mem)
+        jabi_memory_fini(&str->memory);
     jabi_arena_fini(&str->features_arena);
     jabi_arena_fini(&str->tls_arena);
     jabi_buf_fini(&str->out);
@@ -66,7 +70,10 @@ static void forget_last_stream(jabi_stream *str)
     str->out.secret = 1; /* SASL responses pass through it */
     str->state = 0;
     str->active = NULL;
-    str->features = NULL;
+    str->features = str->remembered = NULL;
+    str->auth = (jabi_auth){0};
+    str->max_bytes = str->idle_seconds = 0;
+    jabi_sm_forget_inline(str);
     str->header_sent = str->close_sent = 0;
     str->tls = (jab_tls_info){0};
     str->channel_binding = str->mechanism = NULL;
@@ -82,17 +89,24 @@ static int restart(jabi_stream *str)
 {
     jabi_xml_parser_reset(str->parser);
     jabi_arena_reset(&str->features_arena, 16 * 1024);
-    str->features = NULL;
+    str->features = str->remembered = NULL;
     str->active = NULL;
     str->header_sent = 0;
     str->phase = JABI_PHASE_HEADER;
-    return jabi_stream_write_header(str);
+    int err = jabi_stream_write_header(str);
+    return err < 0 ? err : jabi_ahead_begin(str);
 }
 
 int jabi_stream_start(jabi_stream *str, const jab_tls_info *tls)
 {
     forget_last_stream(str);
-    int err = tls ? keep_tls_facts(str, tls) : 0;
+    int err = jabi_memory_load(&str->memory, str->cfg);
+    if (err == JAB_ESTORE)
+        return jabi_stream_fault(str, err, JAB_AT_STREAM, NULL,
+                                 "what earlier log-ins left cannot be read, and this one must "
+                                 "not be less safe");
+    if (err >= 0 && tls)
+        err = keep_tls_facts(str, tls);
     return err < 0 ? err : restart(str);
 }
 
@@ -145,13 +159,42 @@ int jabi_stream_on_open(jabi_stream *str, const jab_xml *root)
     return 0;
 }
 
+/* XEP-0478 §3.1: decimal; what is none counts as not told. */
+static uint64_t read_limit(const jab_xml *limits, const char *name)
+{
+    jab_str text = jab_xml_text(jab_xml_child(limits, JABI_NS_LIMITS, name));
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9' || text.n > 10)
+            return 0;
+        value = value * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    return value;
+}
+
+/* XEP-0478 §4: the limits may change with each announcement. */
+static void read_limits(jabi_stream *str)
+{
+    const jab_xml *limits = jab_xml_child(str->features, JABI_NS_LIMITS, "limits");
+    if (!limits)
+        return;
+    str->max_bytes = read_limit(limits, "max-bytes");
+    str->idle_seconds = read_limit(limits, "idle-seconds");
+}
+
+int jabi_stream_refuses(const jabi_stream *str, size_t bytes)
+{
+    return str->max_bytes && bytes > str->max_bytes;
+}
+
 static int on_features(jabi_stream *str, const jab_xml *el)
 {
     str->features = jabi_xml_copy(&str->features_arena, el);
     if (!str->features)
         return jabi_stream_fault(str, JAB_ENOMEM, JAB_AT_STREAM, NULL, "%s",
                                  jab_strerror(JAB_ENOMEM));
-    return jabi_features_next(str);
+    read_limits(str);
+    return str->ahead ? jabi_ahead_check(str) : jabi_features_next(str);
 }
 
 static int is_stanza(const jab_xml *el)
@@ -183,6 +226,17 @@ int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
     return 0;
 }
 
+static int on_ready(jabi_stream *str)
+{
+    str->phase = JABI_PHASE_READY;
+    str->out.secret = 0; /* no password passes from here on */
+    int by_inline = str->state & (JABI_BY_BIND2 | JABI_BY_SASL2);
+    int err = by_inline ? 0 : jabi_ahead_remember(str, JABI_MEMORY_AFTER);
+    if (err >= 0)
+        err = jabi_memory_save(&str->memory);
+    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_BIND, NULL, "%s", jab_strerror(err)) : 0;
+}
+
 int jabi_stream_after_step(jabi_stream *str, int step)
 {
     switch (step) {
@@ -196,8 +250,13 @@ int jabi_stream_after_step(jabi_stream *str, int step)
         str->phase = JABI_PHASE_TLS;
         return 0;
     case JABI_STEP_READY:
-        str->phase = JABI_PHASE_READY;
-        str->out.secret = 0; /* no password passes from here on */
+        return on_ready(str);
+    case JABI_STEP_FEATURES:
+        jabi_arena_reset(&str->features_arena, 16 * 1024);
+        str->features = str->remembered = NULL;
+        str->active = NULL;
+        str->went_ahead = 0;
+        str->phase = JABI_PHASE_FEATURES;
         return 0;
     case JABI_STEP_RESTART:
         return restart(str);

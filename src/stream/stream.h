@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "sasl/sasl.h"
+#include "stream/memory.h"
 #include "xml/xml.h"
 
 #define JABI_NS_CLIENT           "jabber:client"
@@ -19,6 +20,13 @@
 #define JABI_NS_STANZAS          "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define JABI_NS_TLS              "urn:ietf:params:xml:ns:xmpp-tls"
 #define JABI_NS_SASL             "urn:ietf:params:xml:ns:xmpp-sasl"
+#define JABI_NS_SASL2            "urn:xmpp:sasl:2"
+#define JABI_NS_BIND2            "urn:xmpp:bind:0"
+#define JABI_NS_FAST             "urn:xmpp:fast:0"
+#define JABI_NS_UPGRADE          "urn:xmpp:sasl:upgrade:0"
+#define JABI_NS_SCRAM_UPGRADE    "urn:xmpp:scram-upgrade:0"
+#define JABI_NS_IAP              "urn:xmpp:iap:0"
+#define JABI_NS_LIMITS           "urn:xmpp:stream-limits:0"
 #define JABI_NS_SM               "urn:xmpp:sm:3"
 #define JABI_NS_BIND             "urn:ietf:params:xml:ns:xmpp-bind"
 #define JABI_NS_SASL_CB          "urn:xmpp:sasl-cb:0"
@@ -35,6 +43,9 @@ enum {
     JABI_COMPRESS_TRIED = 1 << 3, /* offered, and refused by the server */
     JABI_BOUND = 1 << 4,
     JABI_RESUME_TRIED = 1 << 5, /* the server did not take the last stream up */
+    JABI_BY_SASL2 = 1 << 6,     /* authenticated so */
+    JABI_BY_BIND2 = 1 << 7,     /* bound so */
+    JABI_BY_TOKEN = 1 << 8,     /* a token took the place of the password */
 };
 
 typedef enum jabi_phase {
@@ -55,6 +66,7 @@ enum {
     JABI_STEP_WORK,     /* computing goes on in slices */
     JABI_STEP_AGAIN,    /* choose again from the same features */
     JABI_STEP_READY,    /* the resource is bound */
+    JABI_STEP_FEATURES, /* new features come, without a new stream (XEP-0388 §2.6.1) */
 };
 
 typedef struct jabi_stream jabi_stream;
@@ -89,7 +101,28 @@ typedef struct jabi_feature {
     int (*element)(jabi_stream *str, const jab_xml *el);
     /* Wanted and not offered: fails the stream; NULL: goes on without. */
     int (*missing)(jabi_stream *str);
+    /* Whether the first step may leave before the server has offered it on this
+     * stream; `offer` is what it offered last time, or NULL. NULL: never. */
+    int (*ahead)(jabi_stream *str, const jab_xml *offer);
 } jabi_feature;
+
+/* The authentication under way: auth.c. */
+typedef struct jabi_auth {
+    const struct jabi_dialect *dialect;
+    int is_token;            /* by a token, in place of a password */
+    int has_keys;            /* the keys of an earlier log-in stand in for the password */
+    int tokens_off;          /* one was refused on this stream */
+    int retried;             /* it began once more, as the offer was another */
+    int asked_bind;          /* with the resource (XEP-0386) */
+    int asked_resume;        /* with the last stream (XEP-0198 §9.2) */
+    const char *asked_token; /* the mechanism that a token was asked for; static, or NULL */
+    int proven;              /* SASL is over, tasks may follow (XEP-0388 §2.6.3) */
+    int asked_upgrade;       /* XEP-0480 */
+    int task_asked;          /* <next/> was sent: its data is to come */
+} jabi_auth;
+
+/* Writes what extensions want with the resource, inside <bind/>: the session's. */
+typedef void (*jabi_inline_fn)(void *arg, jabi_writer *w, const jab_xml *offer);
 
 struct jabi_stream {
     const jab_config *cfg; /* with defaults filled in */
@@ -110,7 +143,12 @@ struct jabi_stream {
     int inflate_pending; /* the last chunk was full: zlib may hold more */
 
     jabi_arena features_arena;
-    const jab_xml *features; /* of the newest stream; NULL before */
+    const jab_xml *features;   /* of the newest stream; NULL before */
+    const jab_xml *remembered; /* those of an earlier log-in that a step was begun by */
+    const jabi_feature *ahead; /* began by them, and the server's own have not come */
+    int went_ahead, is_stale;  /* a step did; and by what is offered it would not have */
+    uint64_t max_bytes;        /* of a stanza that the server takes (XEP-0478); 0: not told */
+    uint64_t idle_seconds;     /* after which it may end the stream; 0: not told */
 
     jab_tls_info tls; /* views into tls_arena */
     jabi_arena tls_arena;
@@ -119,8 +157,16 @@ struct jabi_stream {
     jabi_sasl_cache *sasl_cache;
     const char *channel_binding; /* the type in use, static; NULL */
     const char *mechanism;       /* static; NULL before SASL began */
+    jabi_auth auth;
+    jabi_memory memory; /* of earlier log-ins */
+    jabi_inline_fn inline_fn;
+    void *inline_arg;
 
     jabi_sm sm;
+    struct {
+        int is_enabled; /* with the resource: <enabled/> came already */
+        jab_str id, location;
+    } inline_sm; /* owned */
 
     char bind_id[JABI_ID_SIZE];
     jab_jid bound; /* full address; views into bound_buf */
@@ -204,6 +250,9 @@ int jabi_random_id(const jab_config *cfg, char out[JABI_ID_SIZE]) JAB_MUST_USE;
  * or an account that does without TLS by its own word (RFC 6120 §13.8). */
 int jabi_stream_may_send_secret(const jabi_stream *str);
 
+/* XEP-0478 §4: whether the server does not take a stanza of so many bytes. */
+int jabi_stream_refuses(const jabi_stream *str, size_t bytes);
+
 /* Chooses the next feature from str->features and begins it. */
 int jabi_features_next(jabi_stream *str);
 
@@ -213,11 +262,39 @@ int jabi_stream_after_step(jabi_stream *str, int step);
 /* The name of the first child in the namespace: a defined condition. */
 jab_str jabi_condition_of(const jab_xml *el, const char *ns);
 
-extern const jabi_feature jabi_feature_starttls, jabi_feature_sasl, jabi_feature_compress,
-    jabi_feature_resume, jabi_feature_bind;
+extern const jabi_feature jabi_feature_starttls, jabi_feature_sasl2, jabi_feature_sasl,
+    jabi_feature_compress, jabi_feature_resume, jabi_feature_bind;
 
 /* SASL's computing, for jabi_stream_work(). */
 int jabi_auth_work(jabi_stream *str);
+
+/* Pipelining (ahead.c): after a header, writes the first step of what will be
+ * negotiated where that is known, in the same flight. 0 or < 0. */
+int jabi_ahead_begin(jabi_stream *str);
+
+/* The server's features came, and differ or not from what was remembered: goes on
+ * with the step that is under way. As jabi_features_next(). */
+int jabi_ahead_check(jabi_stream *str);
+
+/* Notes features for the next time: `which` is JABI_MEMORY_BEFORE or _AFTER. 0 or < 0. */
+int jabi_ahead_remember(jabi_stream *str, jabi_memory_text which);
+
+/* The row that comes next by these features; NULL for none. *offer is its element. */
+const jabi_feature *jabi_features_find(const jabi_stream *str, const jab_xml *features,
+                                       const jab_xml **offer);
+
+/* Resuming by an element inside others: writes <resume/>, reads the answer. */
+int jabi_sm_wants_resume(const jabi_stream *str);
+void jabi_sm_write_resume(jabi_stream *str, jabi_writer *w);
+int jabi_sm_on_resume(jabi_stream *str, const jab_xml *el);
+int jabi_sm_on_inline(jabi_stream *str, const jab_xml *el); /* <enabled/> in <bound/> */
+
+/* Takes over what was enabled with the resource, in place of <enable/>. Returns
+ * whether there was something. */
+int jabi_sm_adopt(jabi_stream *str);
+
+/* Whether the address is one of the account's, with a resource (RFC 6120 §7.6). */
+int jabi_bind_is_ours(const jabi_stream *str, const jab_jid *jid);
 
 /* Stream management: an element of its namespace on a bound stream. Returns
  * 0, or < 0 with the fault set; *event says what it was. */
@@ -240,6 +317,7 @@ int jabi_sm_too_high(jabi_stream *str, uint32_t h);
 
 /* Forgets the session that could have been resumed. */
 void jabi_sm_forget(jabi_stream *str);
+void jabi_sm_forget_inline(jabi_stream *str);
 
 /* Compression. */
 int jabi_zlib_start(jabi_stream *str);

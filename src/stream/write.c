@@ -79,11 +79,23 @@ void jabi_stream_close(jabi_stream *str)
 }
 
 /* SASL data is as good as a password to whoever reads the log. */
+static const struct {
+    const char *name, *shown;
+} secrets[] = {
+    {"challenge", "<challenge>[...]</challenge>"},
+    {"success", "<success>[...]</success>"},
+    {"continue", "<continue>[...]</continue>"},
+    {"task-data", "<task-data>[...]</task-data>"},
+};
+
 static const char *redacted(const jab_xml *el)
 {
-    if (jab_xml_is(el, JABI_NS_SASL, "challenge"))
-        return "<challenge>[...]</challenge>";
-    return jab_xml_is(el, JABI_NS_SASL, "success") ? "<success>[...]</success>" : NULL;
+    int is_sasl =
+        jab_str_is(jab_xml_ns(el), JABI_NS_SASL) || jab_str_is(jab_xml_ns(el), JABI_NS_SASL2);
+    for (size_t i = 0; is_sasl && i < sizeof secrets / sizeof *secrets; i++)
+        if (jab_str_is(jab_xml_name(el), secrets[i].name))
+            return secrets[i].shown;
+    return NULL;
 }
 
 void jabi_stream_log_in(jabi_stream *str, const jab_xml *el)

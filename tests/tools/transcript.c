@@ -396,6 +396,7 @@ static void begin(play *p)
     p->cfg.random_arg = p;
     p->cfg.wall = wall;
     p->cfg.wall_arg = p;
+    p->cfg.login = JAB_LOGIN_NO_PIPELINING; /* a line at a time, as transcripts have it */
     int r = jab_session_new(&p->s, &p->cfg);
     if (r < 0)
         play_fail(p, "no session: %s", jab_errname(r));
