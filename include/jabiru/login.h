@@ -44,9 +44,10 @@ struct jab_vault {
 /*
  * A vault in a file: mode 0600, replaced as a whole, and held by one program
  * at a time for as long as it is open. It holds one account. The folder has to
- * exist. Returns 0; JAB_ENOMEM, JAB_EINVAL, JAB_ESTORE (with the words in `why`,
- * which may be NULL) when the file can be read or written by others, is no
- * vault, or cannot be opened. To be freed after the sessions that use it.
+ * exist. Returns 0; JAB_ENOMEM, JAB_EINVAL; JAB_ESTORE when the file can be read or
+ * written by others, or is no vault: it stays as it is, and no log-in should go on
+ * as if there had been none; JAB_EIO when the system fails. `why`, which may be
+ * NULL, gets the words of the last two. To be freed after the sessions that use it.
  */
 JAB_API int jab_vault_file_new(jab_vault **out, jab_str path, const jab_mem *mem, char *why,
                                size_t why_size) JAB_MUST_USE;

@@ -38,6 +38,7 @@ typedef struct vault_file {
     char *name, *lock_name, *new_name; /* within the folder */
     int folder, lock;
     int is_held;            /* 1: the lock is ours */
+    int system_failed;      /* 1: what failed last is the system's, not the file's, fault */
     uint8_t *bytes;         /* FILE_MAX, so that no reading fails for want of memory; wiped */
     char words[WORDS_SIZE]; /* what failed last */
 } vault_file;
@@ -55,12 +56,15 @@ static int says(vault_file *v, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(v->words, sizeof v->words, format, arguments);
     va_end(arguments);
+    v->system_failed = 0;
     return JAB_ESTORE;
 }
 
 static int says_errno(vault_file *v, const char *name)
 {
-    return says(v, "%s: %s", name, strerror(errno));
+    says(v, "%s: %s", name, strerror(errno));
+    v->system_failed = 1;
+    return JAB_ESTORE;
 }
 
 static void wipe(vault_file *v)
@@ -367,6 +371,7 @@ int jab_vault_file_new(jab_vault **out, jab_str path, const jab_mem *mem, char *
     if (err < 0) {
         if (why_size)
             snprintf(why, why_size, "%s", v->words);
+        err = v->system_failed ? JAB_EIO : err;
         jab_vault_free(&v->table);
         return err;
     }
