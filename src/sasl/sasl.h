@@ -168,7 +168,9 @@ void jabi_sasl_set_offer(jabi_sasl *x, const jabi_sasl_offer *offer);
  * An upgrade task of XEP-0480 ("UPGR-SCRAM-SHA-256") as an exchange of its own:
  * the mechanism that answers it, or NULL when the task is not known. It begins
  * without an initial message; its challenge is "iterations,salt in base64", its
- * answer the salted password, raw. It needs the password itself.
+ * answer the salted password, raw. It needs the password itself. With the answer
+ * x->learnt is filled: good for later log-ins once the server says success. None
+ * is known for SHA-1.
  */
 const jabi_sasl_mech *jabi_sasl_find_upgrade(jab_str task);
 

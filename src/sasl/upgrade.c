@@ -1,4 +1,4 @@
-/* upgrade.c: the upgrade tasks of XEP-0480 §5: the password salted for another
+/* upgrade.c: the upgrade tasks of XEP-0480 §3: the password salted for another
  * hash, at the server's wish; an exchange of one challenge and one answer. */
 #include "sasl/mech.h"
 #include "sasl/salted.h"
@@ -63,7 +63,7 @@ static int begin(jabi_sasl *x, jab_str base64, uint64_t iterations)
     jabi_buf salt;
     jabi_buf_init(&salt, x->mem, JABI_SALT_MAX);
     int code = jabi_salted_read_salt(x, base64, &salt);
-    /* XEP-0480 §5: the salt MUST NOT be empty. */
+    /* XEP-0480 §3: the salt MUST NOT be empty. */
     if (code == 0 && salt.n == 0)
         code = jabi_sasl_fail(x, JAB_EPROTO, "the server's salt is empty");
     if (code == 0) {
