@@ -6,7 +6,7 @@ SECONDS ?= 60
 STRIDE ?= 1
 PYTHON = /usr/bin/python3
 
-.PHONY: all demo test soak sim sim-cuts bench fuzz install lengths format clean
+.PHONY: all demo test soak sim sim-cuts bench bench-login fuzz install lengths format clean
 
 all:
 	@tools/install-packages --check build
@@ -38,6 +38,10 @@ sim-cuts:
 bench:
 	@tools/install-packages bench
 	@$(PYTHON) bench/run.py
+
+bench-login:
+	@tools/install-packages bench
+	@$(PYTHON) bench/run.py 'Logging in'
 
 fuzz:
 	@tools/install-packages test

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from report import BENCH, ROOT, build, spread, table, today
+from report import BENCH, ROOT, build, package, table, today
 
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
 from kit.accounts import Person  # noqa: E402
@@ -102,7 +102,7 @@ def section(args):
         server.stop()
         shutil.rmtree(folder)
     return (f'{today()}. {COUNT:,} messages that were missed, from the archive of a Prosody '
-            f"{version_of_prosody()}, over TLS, in pages of 100; process start to end, one run "
+            f"{package('prosody')}, over TLS, in pages of 100; process start to end, one run "
             'each. The server is the same for all and takes most of the time: its storage in memory '
             'looks for the place of each page from the beginning. The runs follow one another, so '
             'that other work on the machine does not hit all alike: processor time says more than '
@@ -113,9 +113,3 @@ def section(args):
             'process at any moment neither loses nor repeats more than the line at hand\n'
             '- slixmpp: a script that looks at bodies and stamps, and keeps nothing\n\n' +
             table('', ['messages', 'messages/s', 'processor µs per message'], rows))
-
-
-def version_of_prosody():
-    shown = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', 'prosody'],
-                           stdout=subprocess.PIPE, text=True).stdout
-    return shown.split('-')[0]

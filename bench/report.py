@@ -44,6 +44,13 @@ def version(package):
     return found or 'unknown'
 
 
+def package(name):
+    """The version of a Debian package."""
+    shown = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', name], stdout=subprocess.PIPE,
+                           text=True).stdout
+    return shown.split('-')[0].split('+')[0] or 'unknown'
+
+
 def today():
     """The day, and what else the machine did: above the 1 of the program itself, times are long."""
     return f'{datetime.date.today().isoformat()}, load {os.getloadavg()[0]:.1f} at the end'

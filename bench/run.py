@@ -16,11 +16,12 @@ sys.path.insert(0, BENCH)
 sys.dont_write_bytecode = True
 import archive  # noqa: E402
 import catchup  # noqa: E402
+import login  # noqa: E402
 import parsing  # noqa: E402
 from report import output, read_sections, write_sections  # noqa: E402
 
 SECTIONS = {'Parsing': parsing.section, 'Archive': archive.section,
-            'Catching up': catchup.section}
+            'Catching up': catchup.section, 'Logging in': login.section}
 
 
 def machine():
