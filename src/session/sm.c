@@ -287,9 +287,10 @@ static int save_handled(jab_session *s)
     return err;
 }
 
+/* RFC 6120 §4.4: not behind the end of the stream. */
 static void answer(jab_session *s)
 {
-    if (jabi_store_settle(s) < 0)
+    if (s->closing || jabi_store_settle(s) < 0)
         return;
     count_handled(s);
     if (save_handled(s) < 0)

@@ -215,6 +215,22 @@ static void closing_settles_everything(void **state)
     }
 }
 
+/* RFC 6120 §4.4: although it was asked for, and was owed. */
+static void no_answer_follows_the_end_of_the_stream(void **state)
+{
+    (void)state;
+    online_with_sm();
+    peer_says(&e, IN("a") "<r xmlns='urn:xmpp:sm:3'/>");
+    jab_session_close(e.s, e.now);
+    assert_true(peer_sent(&e, "</stream:stream>"));
+    peer_clear(&e);
+    peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>");
+    pull_all();
+    peer_says(&e, "<r xmlns='urn:xmpp:sm:3'/>");
+    assert_false(peer_sent(&e, "<a"));
+    peer_free(&e);
+}
+
 /* -- The next stream -------------------------------------------------------------- */
 
 static void a_broken_stream_goes_on_without_loss_or_copies(void **state)
@@ -446,6 +462,7 @@ int main(void)
         cmocka_unit_test(an_idle_connection_is_asked_whether_it_stands),
         cmocka_unit_test(silence_does_not_count_while_nobody_listens),
         cmocka_unit_test(closing_settles_everything),
+        cmocka_unit_test(no_answer_follows_the_end_of_the_stream),
         cmocka_unit_test(a_broken_stream_goes_on_without_loss_or_copies),
         cmocka_unit_test(what_waits_to_be_pulled_is_not_sent_again),
         cmocka_unit_test(a_second_cut_before_the_answer_changes_nothing),
