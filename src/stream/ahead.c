@@ -67,7 +67,7 @@ int jabi_ahead_begin(jabi_stream *str)
 static int still_holds(const jabi_stream *str)
 {
     const jab_xml *offer;
-    if (jabi_features_find(str, str->features, &offer) != str->ahead)
+    if (jabi_features_find(str, str->features, &offer) != str->ahead || !offer)
         return 0;
     if (str->ahead->stage != JAB_AT_SASL)
         return 1;
