@@ -53,7 +53,7 @@ int sim_app_send(sim_client *c, const sim_errand *errand)
     else
         snprintf(row->id, sizeof row->id, "no memory for %zu", index);
     row->life = c->life;
-    row->is_blind = is_room && c->room_never_synced;
+    row->is_blind = is_room ? c->room_never_synced : c->never_synced;
     jab_out_body(o, jab_cstr(row->body));
     int err = jab_out_send(o, index);
     row->accepted = err >= 0;

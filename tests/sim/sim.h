@@ -101,7 +101,7 @@ typedef struct sim_row {
     unsigned who;
     const char *to;
     char id[64], body[40];
-    int is_blind;                       /* to a room: no place in its archive was known yet */
+    int is_blind;                       /* no place in the archive was known yet */
     int accepted;                       /* jab_out_send() said so, or the outsider's got in */
     int forgotten;                      /* its process was killed, and had no store */
     unsigned life;                      /* of the client */
