@@ -227,6 +227,20 @@ JAB_API int jab_session_wants_tls(const jab_session *s);
 JAB_API int jab_session_secured(jab_session *s, const jab_tls_info *tls, int64_t now) JAB_MUST_USE;
 
 /*
+ * Before a TLS handshake that resumes a session of the same server whose tickets allow early
+ * data (RFC 8446 2.3), in place of jab_session_connected() or, where jab_session_wants_tls(), of
+ * jab_session_secured(). `tls` says what that session has: version, verified, end_point. Returns
+ * 1 when the output is to be sent as early data: only with JAB_LOGIN_EARLY_DATA, and a token
+ * whose counter makes a replay harmless (XEP-0484 3.4). 0: nothing began, go on as without.
+ */
+JAB_API int jab_session_early(jab_session *s, const jab_tls_info *tls, int64_t now) JAB_MUST_USE;
+
+/* That handshake is done, and verified as any other. When the server did not take the early
+ * data, send the same bytes again: say jab_session_out_done() only for what it took. */
+JAB_API int jab_session_early_done(jab_session *s, const jab_tls_info *tls,
+                                   int64_t now) JAB_MUST_USE;
+
+/*
  * Takes bytes that arrived. Returns how many were taken: fewer than `n` when
  * the event queue is full (pull events, then feed the rest), when the server
  * does not take the answers to what it asks (write output first), while a

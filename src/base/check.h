@@ -17,10 +17,13 @@
     X(BINDING_STRIPPED, "channel binding that a server announces is not lost silently")            \
     X(LOGIN_FLOOR, "a log-in is never less safe than the best one of the account before")           \
     X(TOKEN_NEEDS_TLS, "a token is never used without verified TLS (XEP-0484 6)")                   \
+    X(EARLY_NEEDS_COUNT, "early data holds only a token whose counter bars replays (XEP-0484 3.4)") \
     X(UPGRADE_ASKED, "a salted password goes only to who offered the upgrade before (XEP-0480)")    \
     X(SERVER_PROOF, "success counts only with a verified server proof")                            \
     X(SCRAM_NONCE, "the server's nonce extends ours (RFC 5802 5.1)")                               \
     X(SCRAM_ITERATIONS, "iteration counts are bounded from below and above")                       \
+    X(OFFER_HASH, "what the server says it offered is what reached us (XEP-0474 6.2)")             \
+    X(TLS_AGREED, "the server's version of TLS is ours (XEP-0515 4.2)")                            \
     X(DIGEST_RSPAUTH, "DIGEST-MD5 rspauth is verified (RFC 2831 2.1.3)")                           \
     X(STARTTLS_BUFFER, "bytes that came before the TLS handshake are thrown away")                 \
     X(COMPRESS_AFTER_AUTH, "compression only after authentication, and only when asked for")       \
@@ -30,6 +33,7 @@
     X(REDIRECT_TLS, "see-other-host is followed only after verified TLS")                          \
     X(CERT_CHAIN, "the server's certificate is verified up to a trusted one (RFC 5280 6)")         \
     X(CERT_NAME, "the certificate is for the account's domain, not for the host DNS named")        \
+    X(SESSION_HOLDS, "a TLS session is resumed only while all that it was verified for holds")     \
     X(CERT_PIN, "a pinned public key is the one that the server has")                              \
     X(DELAY_SENDER, "a delay is believed only from the own server, account or the room")           \
     X(LAST_TRUSTED, "last activity is told only to who may see the presence")                      \

@@ -101,10 +101,9 @@ void jab_session_free(jab_session *s)
     jabi_free(mem, s);
 }
 
-int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
+/* What an earlier stream left is put in order. */
+static void begin_anew(jab_session *s, int64_t now)
 {
-    if (s->started && !s->closed)
-        return JAB_ESTATE;
     s->now = now;
     s->started = 1;
     if (s->given_up)
@@ -126,10 +125,44 @@ int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
     s->login_deadline = after(now, s->cfg.login_timeout);
     s->close_deadline = s->stanza_deadline = JAB_NEVER;
     s->last_out = now;
-    int err = jabi_stream_start(&s->stream, tls);
+}
+
+static int fail_if(jab_session *s, int err)
+{
     if (err < 0)
         jabi_session_fail_code(s, err, NULL, jab_strerror(err));
     return err;
+}
+
+int jab_session_connected(jab_session *s, const jab_tls_info *tls, int64_t now)
+{
+    if (s->started && !s->closed)
+        return JAB_ESTATE;
+    begin_anew(s, now);
+    return fail_if(s, jabi_stream_start(&s->stream, tls));
+}
+
+int jab_session_early(jab_session *s, const jab_tls_info *tls, int64_t now)
+{
+    int is_open = s->started && !s->closed;
+    if (!tls || (is_open && !jab_session_wants_tls(s)))
+        return JAB_ESTATE;
+    if (!(s->cfg.login & JAB_LOGIN_EARLY_DATA))
+        return 0;
+    if (!is_open)
+        begin_anew(s, now);
+    int begun = fail_if(s, jabi_stream_early(&s->stream, tls));
+    if (begun == 0 && !is_open)
+        s->closed = 1; /* until jab_session_connected() */
+    return begun;
+}
+
+int jab_session_early_done(jab_session *s, const jab_tls_info *tls, int64_t now)
+{
+    if (!s->started || s->closed || !tls || !s->stream.is_early)
+        return JAB_ESTATE;
+    s->now = now;
+    return fail_if(s, jabi_stream_early_done(&s->stream, tls));
 }
 
 int jab_session_wants_tls(const jab_session *s)

@@ -6,6 +6,7 @@
  */
 #include "stream/auth.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 
 static jabi_memory_text text_for(const jabi_stream *str)
@@ -61,6 +62,23 @@ int jabi_ahead_begin(jabi_stream *str)
     str->ahead = row;
     str->went_ahead = 1;
     return step < 0 ? step : 0; /* no first step takes computing */
+}
+
+/* RFC 8446 §8: what leaves early can be replayed. Only a token's counter makes that
+ * harmless (XEP-0484 §3.4, XEP-0509 §6). */
+int jabi_ahead_may_be_early(jabi_stream *str)
+{
+    jabi_plan plan = {0};
+    if ((str->cfg->login & JAB_LOGIN_NO_PIPELINING) || recall(str) < 0 || !str->features)
+        return 0;
+    const jab_xml *offer;
+    const jabi_feature *row = jabi_features_find(str, str->features, &offer);
+    if (row == &jabi_feature_sasl2 && offer)
+        jabi_plan_make(str, str->features, 1, &plan);
+    int may = plan.mech && plan.is_token &&
+              JAB_CHECK(EARLY_NEEDS_COUNT, jabi_fast_may_be_early(str, str->features, plan.mech));
+    str->features = NULL;
+    return may;
 }
 
 /* Whether the step under way is what would be begun by this offer. */

@@ -83,6 +83,9 @@ int jabi_bind2_on_bound(jabi_stream *str, const jab_xml *bound, jab_str identifi
 /* fast.c: XEP-0484. The mechanism of the token at hand, if it serves on this stream. */
 const jabi_sasl_mech *jabi_fast_token(const jabi_stream *str, const jab_xml *features,
                                       jabi_sasl_input *in);
+/* Whether this token may go into early data on a server with these features. */
+int jabi_fast_may_be_early(const jabi_stream *str, const jab_xml *features,
+                           const jabi_sasl_mech *mech);
 void jabi_fast_write(jabi_stream *str, jabi_writer *w);
 int jabi_fast_on_success(jabi_stream *str, const jab_xml *el);
 

@@ -57,24 +57,62 @@ static const char *const wishes[] = {
     "HT-SHA-512-ENDP", "HT-SHA-256-ENDP", "HT-SHA-512-NONE", "HT-SHA-256-NONE",
 };
 
+/* Those that can be had before a handshake is over, best first. */
+static const char *const early_wishes[] = {
+    "HT-SHA-512-ENDP",
+    "HT-SHA-256-ENDP",
+    "HT-SHA-512-NONE",
+    "HT-SHA-256-NONE",
+};
+
+/* XEP-0484 §3.1: "1" or "true". */
+static int takes_early_data(const jab_xml *features)
+{
+    jab_str value = jab_xml_attr(offer_of(features), "tls-0rtt");
+    return jab_str_is(value, "true") || jab_str_is(value, "1");
+}
+
+int jabi_fast_may_be_early(const jabi_stream *str, const jab_xml *features,
+                           const jabi_sasl_mech *mech)
+{
+    if (!(str->cfg->login & JAB_LOGIN_EARLY_DATA) || !takes_early_data(features))
+        return 0;
+    for (size_t i = 0; i < sizeof early_wishes / sizeof *early_wishes; i++)
+        if (strcmp(early_wishes[i], mech->name) == 0)
+            return 1;
+    return 0;
+}
+
 /* The next connection may be of the other version of TLS, so a binding that this one
  * has is asked for; one without is not asked for where there was a binding. */
-static const char *wish(const jabi_stream *str)
+static const char *first_of(const jabi_stream *str, const char *const *names, size_t n)
 {
     const jab_xml *fast = offer_of(str->features);
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
-        const jabi_sasl_mech *mech = jabi_sasl_find(jab_cstr(wishes[i]));
+    for (size_t i = 0; i < n; i++) {
+        const jabi_sasl_mech *mech = jabi_sasl_find(jab_cstr(names[i]));
         int has = mech && (!mech->binding || jabi_plan_binding(str, mech->binding).n);
         int sinks = mech && !mech->binding && (str->memory.floor.binding || str->channel_binding);
-        if (has && !sinks && is_offered(fast, wishes[i]))
+        if (has && !sinks && is_offered(fast, names[i]))
             return mech->name;
     }
     return NULL;
 }
 
+static const char *wish(const jabi_stream *str)
+{
+    const char *early = NULL;
+    if ((str->cfg->login & JAB_LOGIN_EARLY_DATA) && takes_early_data(str->features))
+        early = first_of(str, early_wishes, sizeof early_wishes / sizeof *early_wishes);
+    return early ? early : first_of(str, wishes, sizeof wishes / sizeof *wishes);
+}
+
 static void write_use(jabi_stream *str, jabi_writer *w)
 {
+    char count[16];
+    snprintf(count, sizeof count, "%u", (unsigned)str->memory.token_count);
     jabi_writer_start(w, JAB_STR(JABI_NS_FAST), JAB_STR("fast"));
+    if (str->is_early) /* XEP-0484 §3.4: no two attempts with the same count */
+        jabi_writer_attr(w, JAB_STR("count"), jab_cstr(count));
     if (str->cfg->login & JAB_LOGIN_INVALIDATE)
         jabi_writer_attr(w, JAB_STR("invalidate"), JAB_STR("true"));
     jabi_writer_end(w);

@@ -71,6 +71,7 @@ static void forget_last_stream(jabi_stream *str)
     str->state = 0;
     str->active = NULL;
     str->features = str->remembered = NULL;
+    str->is_early = 0;
     str->auth = (jabi_auth){0};
     str->max_bytes = str->idle_seconds = 0;
     jabi_sm_forget_inline(str);
@@ -108,6 +109,37 @@ int jabi_stream_start(jabi_stream *str, const jab_tls_info *tls)
     if (err >= 0 && tls)
         err = keep_tls_facts(str, tls);
     return err < 0 ? err : restart(str);
+}
+
+/* The count is on disk before it is used: it never comes twice. */
+static int count_token(jabi_stream *str)
+{
+    str->memory.token_count++;
+    str->memory.is_changed = 1;
+    return jabi_memory_save(&str->memory);
+}
+
+int jabi_stream_early(jabi_stream *str, const jab_tls_info *tls)
+{
+    int is_fresh = str->phase == JABI_PHASE_OFF;
+    if (jabi_memory_load(&str->memory, str->cfg) < 0)
+        return 0; /* jabi_stream_start() says it */
+    if (is_fresh)
+        forget_last_stream(str);
+    int err = keep_tls_facts(str, tls);
+    str->is_early = err >= 0 && jabi_ahead_may_be_early(str) && count_token(str) >= 0;
+    if (!str->is_early) {
+        str->state &= ~(unsigned)JABI_SECURE;
+        return err < 0 ? err : 0;
+    }
+    err = restart(str);
+    return err < 0 ? err : 1;
+}
+
+int jabi_stream_early_done(jabi_stream *str, const jab_tls_info *tls)
+{
+    str->is_early = 0;
+    return keep_tls_facts(str, tls);
 }
 
 int jabi_stream_secured(jabi_stream *str, const jab_tls_info *tls)

@@ -147,6 +147,7 @@ struct jabi_stream {
     const jab_xml *remembered; /* those of an earlier log-in that a step was begun by */
     const jabi_feature *ahead; /* began by them, and the server's own have not come */
     int went_ahead, is_stale;  /* a step did; and by what is offered it would not have */
+    int is_early;              /* it leaves before the handshake of TLS is over */
     uint64_t max_bytes;        /* of a stanza that the server takes (XEP-0478); 0: not told */
     uint64_t idle_seconds;     /* after which it may end the stream; 0: not told */
 
@@ -189,6 +190,13 @@ int jabi_stream_start(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
 
 /* The handshake is done: writes the header again. */
 int jabi_stream_secured(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
+
+/* Before a handshake that resumes a TLS session (`tls` is what that has): begins the stream
+ * and its log-in, to leave as early data. 1; 0 when that may not be, and nothing began; < 0. */
+int jabi_stream_early(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
+
+/* The handshake behind it is done. 0 or JAB_ENOMEM. */
+int jabi_stream_early_done(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_USE;
 
 /* The server's header or an element arrived. Returns 0; 1 when the element is
  * a stanza on a bound stream, for the session to route; or < 0 with the fault
@@ -271,6 +279,9 @@ int jabi_auth_work(jabi_stream *str);
 /* Pipelining (ahead.c): after a header, writes the first step of what will be
  * negotiated where that is known, in the same flight. 0 or < 0. */
 int jabi_ahead_begin(jabi_stream *str);
+
+/* Whether the log-in by remembered features may leave in early data. */
+int jabi_ahead_may_be_early(jabi_stream *str);
 
 /* The server's features came, and differ or not from what was remembered: goes on
  * with the step that is under way. As jabi_features_next(). */

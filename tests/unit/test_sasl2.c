@@ -225,7 +225,7 @@ static jab_config token_config(void)
 
 /* A log-in by SCRAM needs a server that knows the password; PLAIN by name asks for no
  * token. So the token is put into the vault as a log-in would have left it. */
-static void leave_token(const char *mechanism, int64_t expiry)
+static void leave(const char *mechanism, int64_t expiry, const char *features)
 {
     jabi_memory m;
     jabi_buf bytes;
@@ -234,11 +234,17 @@ static void leave_token(const char *mechanism, int64_t expiry)
     assert_int_equal(jabi_memory_set(&m, JABI_MEMORY_TOKEN, JAB_STR("t0ken")), 0);
     assert_int_equal(jabi_memory_set(&m, JABI_MEMORY_TOKEN_MECHANISM, jab_cstr(mechanism)), 0);
     m.token_expiry = expiry;
+    assert_int_equal(jabi_memory_set(&m, JABI_MEMORY_BEFORE, jab_cstr(features)), 0);
     jabi_buf_init(&bytes, jabi_mem_default(), JAB_VAULT_MAX);
     assert_int_equal(jabi_memory_pack(&m, &bytes), 0);
     row_put(&row, jabi_buf_str(&bytes));
     jabi_buf_fini(&bytes);
     jabi_memory_fini(&m);
+}
+
+static void leave_token(const char *mechanism, int64_t expiry)
+{
+    leave(mechanism, expiry, NULL);
 }
 
 static void read_row(jabi_memory *m)
@@ -390,6 +396,69 @@ static void a_vault_that_cannot_be_read_ends_the_log_in(void **state)
     sasl2_end(&e, &row);
 }
 
+/* -- Early data ------------------------------------------------------------------------------ */
+
+#define EARLY_FEATURES                                                                             \
+    "<features xmlns='http://etherx.jabber.org/streams'>"                                          \
+    "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><inline>"           \
+    "<fast xmlns='urn:xmpp:fast:0' tls-0rtt='true'><mechanism>HT-SHA-256-EXPR</mechanism>"         \
+    "<mechanism>HT-SHA-256-ENDP</mechanism></fast></inline></authentication></features>"
+
+static const jab_tls_info resumable = {
+    .verified = 1, .version = 13, .end_point = JAB_STR("ppppppp")};
+
+static int early(const char *mechanism, const char *features, unsigned flags)
+{
+    leave(mechanism, 0, features);
+    jab_config cfg = token_config();
+    cfg.login = flags;
+    assert_int_equal(peer_new(&e, &cfg), 0);
+    int begun = jab_session_early(e.s, &resumable, e.now);
+    (void)!peer_says(&e, "");
+    return begun;
+}
+
+/* XEP-0484 §3.4: and each attempt counts, before it is made. */
+static void a_token_that_counts_may_leave_before_the_handshake(void **state)
+{
+    (void)state;
+    assert_int_equal(early("HT-SHA-256-ENDP", EARLY_FEATURES, JAB_LOGIN_EARLY_DATA), 1);
+    assert_true(peer_sent(&e, "<stream:stream"));
+    assert_true(peer_sent(&e, "<fast xmlns='urn:xmpp:fast:0' count='1'/>"));
+    jabi_memory m;
+    read_row(&m);
+    assert_int_equal(m.token_count, 1);
+    jabi_memory_fini(&m);
+    assert_int_equal(jab_session_early_done(e.s, &secure, e.now), 0);
+    assert_int_equal(jab_session_early_done(e.s, &secure, e.now), JAB_ESTATE);
+    sasl2_end(&e, &row);
+}
+
+static void nothing_else_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mechanism, *features;
+        unsigned flags;
+    } rows[] = {
+        {"HT-SHA-256-ENDP", EARLY_FEATURES, 0},
+        {"HT-SHA-256-EXPR", EARLY_FEATURES, JAB_LOGIN_EARLY_DATA},
+        {"HT-SHA-256-ENDP", NULL, JAB_LOGIN_EARLY_DATA},
+        {"SCRAM-SHA-1", EARLY_FEATURES, JAB_LOGIN_EARLY_DATA},
+        {"HT-SHA-256-NONE", SASL2_FEATURES, JAB_LOGIN_EARLY_DATA},
+        {"HT-SHA-256-ENDP", EARLY_FEATURES, JAB_LOGIN_EARLY_DATA | JAB_LOGIN_NO_PIPELINING},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(early(rows[i].mechanism, rows[i].features, rows[i].flags), 0);
+        assert_false(peer_sent(&e, "<"));
+        assert_int_equal(jab_session_connected(e.s, &secure, e.now), 0);
+        (void)!peer_says(&e, "");
+        assert_true(peer_sent(&e, "<stream:stream"));
+        assert_false(peer_sent(&e, "count="));
+        sasl2_end(&e, &row);
+    }
+}
+
 /* -- Limits -------------------------------------------------------------------------------- */
 
 /* XEP-0478 §4. */
@@ -437,6 +506,8 @@ int main(void)
         cmocka_unit_test(a_token_may_be_used_for_the_last_time),
         cmocka_unit_test(in_a_shared_vault_the_id_and_the_token_are_the_others),
         cmocka_unit_test(a_vault_that_cannot_be_read_ends_the_log_in),
+        cmocka_unit_test(a_token_that_counts_may_leave_before_the_handshake),
+        cmocka_unit_test(nothing_else_does),
         cmocka_unit_test(the_server_s_limits_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
