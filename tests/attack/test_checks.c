@@ -38,6 +38,8 @@ static void connect_with(const jab_config *cfg, const jab_tls_info *tls)
     peer_clear(&e);
 }
 
+#include "login_attacks.h"
+
 /* The id of the request sent last. */
 static const char *last_id(void)
 {
@@ -208,18 +210,35 @@ static int success_without_proof(void)
     return peer_sent(&e, "<stream:stream");
 }
 
+/* Whether a first message gets an answer, which a guesser of passwords could use. */
+static int is_answered(const char *format, const char *nonce)
+{
+    challenge("SCRAM-SHA-1", format, nonce);
+    return peer_sent(&e, "<response");
+}
+
 static int foreign_nonce(void)
 {
     begin_scram();
-    challenge("SCRAM-SHA-1", "r=%s,s=QSXCR+Q6sek8bf92,i=4096",
-              "somebodyelsesnonceatleastaslongasours0123456789abcdefgh");
-    return peer_sent(&e, "<response");
+    return is_answered("r=%s,s=QSXCR+Q6sek8bf92,i=4096",
+                       "somebodyelsesnonceatleastaslongasours0123456789abcdefgh");
 }
 
 static int one_iteration(void)
 {
-    challenge("SCRAM-SHA-1", "r=%sXYZ,s=QSXCR+Q6sek8bf92,i=1", begin_scram());
-    return peer_sent(&e, "<response");
+    return is_answered("r=%sXYZ,s=QSXCR+Q6sek8bf92,i=1", begin_scram());
+}
+
+/* The server's hash is of an offer with SCRAM-SHA-256, which did not arrive. */
+static int offer_without_the_best(void)
+{
+    return is_answered("r=%sXYZ,s=QSXCR+Q6sek8bf92,i=4096,h=FSE5W7a6v0IX0MXG41UntQjaPq0=",
+                       begin_scram());
+}
+
+static int tls_that_ends_in_between(void)
+{
+    return is_answered("r=%sXYZ,s=QSXCR+Q6sek8bf92,i=4096,t=0304", begin_scram());
 }
 
 static int wrong_rspauth(void)
@@ -516,6 +535,12 @@ static const attack attacks[] = {
     ATTACK(SERVER_PROOF, success_without_proof),
     ATTACK(SCRAM_NONCE, foreign_nonce),
     ATTACK(SCRAM_ITERATIONS, one_iteration),
+    ATTACK(OFFER_HASH, offer_without_the_best),
+    ATTACK(TLS_AGREED, tls_that_ends_in_between),
+    ATTACK(LOGIN_FLOOR, less_than_last_time),
+    ATTACK(TOKEN_NEEDS_TLS, token_in_the_clear),
+    ATTACK(EARLY_NEEDS_COUNT, early_data_without_a_count),
+    ATTACK(UPGRADE_ASKED, upgrade_out_of_nowhere),
     ATTACK(DIGEST_RSPAUTH, wrong_rspauth),
     ATTACK(COMPRESS_AFTER_AUTH, compression_unasked),
     ATTACK(INFLATE_BOUND, compression_bomb),
@@ -541,7 +566,8 @@ static const attack attacks[] = {
  * tests of the network and the scripted servers. */
 static const int in_driver[] = {JABI_CHECK_STARTTLS_BUFFER, JABI_CHECK_REDIRECT_TLS,
                                 JABI_CHECK_CERT_CHAIN,      JABI_CHECK_CERT_NAME,
-                                JABI_CHECK_CERT_PIN,        JABI_CHECK_LOCATION_TLS};
+                                JABI_CHECK_CERT_PIN,        JABI_CHECK_LOCATION_TLS,
+                                JABI_CHECK_SESSION_HOLDS};
 
 static int run_attack(const attack *a, int off)
 {
