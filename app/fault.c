@@ -120,6 +120,11 @@ static const char *step_for(int code, jab_str condition)
     return "-v tells more";
 }
 
+const char *app_fault_step(const jab_fault *fault)
+{
+    return step_for(fault->code, fault->condition);
+}
+
 int app_say_fault(const jab_fault *fault)
 {
     jab_str cause = fault->text.n ? fault->text : jab_cstr(jab_strerror(fault->code));

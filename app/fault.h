@@ -29,6 +29,9 @@ void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Says why a session ended, with the next step for that kind of end. */
 int app_say_fault(const jab_fault *fault);
 
+/* That next step; static. */
+const char *app_fault_step(const jab_fault *fault);
+
 /* Says what an error code means; `stage` as the program calls it. */
 int app_say_error(const char *stage, int err);
 

@@ -70,6 +70,10 @@ int app_out_status(app_out *o);
 /* Begins {"v":1,"type":type}. */
 json_t *app_record_new(const char *type);
 
+/* check.c: a line of jabiru doctor, with the next step below it; and what is for --json only. */
+void app_human_check(app_out *o, const json_t *record);
+void app_human_nothing(app_out *o, const json_t *record);
+
 /* Sets a text member; an absent string sets none. */
 void app_set_text(json_t *record, const char *key, jab_str value);
 void app_set_int(json_t *record, const char *key, int64_t value);

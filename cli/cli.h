@@ -88,6 +88,10 @@ struct cli {
     unsigned first_history; /* messages to fetch of an archive that was never read */
     int store_failures;     /* ends of the connection in a row because nothing could be kept */
 
+    const jab_ext *const *exts; /* the command's own, beside the built-in ones; or NULL */
+    /* Says why a session ended in place of the line on standard error; an exit status. */
+    int (*say_fault)(cli *c, const jab_fault *fault);
+
     /* Gets the events that come while something else is waited for: an answer,
      * the end of the stream. NULL drops them. */
     void (*others)(cli *c, const jab_event *ev);
@@ -109,6 +113,12 @@ int cli_settle_account(cli *c);
 
 /* The session of the connection: ask for it each time before something is sent. */
 jab_session *cli_session(const cli *c);
+
+/* The wire log on standard error, as --xml asks for it: for jab_config.wire. */
+void cli_wire(void *arg, int out, jab_str bytes);
+
+/* What --tls says; NULL: the default. */
+jab_tls_policy cli_tls_policy(const char *word);
 
 /* What cli_wait() came back with. */
 typedef enum cli_what {
@@ -304,6 +314,7 @@ int cli_presence_get(cli *c);
 int cli_iq_get(cli *c);
 int cli_iq_set(cli *c);
 int cli_disco(cli *c);
+int cli_doctor(cli *c);
 int cli_ping(cli *c);
 int cli_version(cli *c);
 int cli_account_add(cli *c);
@@ -316,7 +327,7 @@ int cli_help_command(cli *c);
 extern const app_opt cli_send_options[], cli_listen_options[], cli_chat_options[],
     cli_history_options[], cli_search_options[], cli_roster_list_options[],
     cli_roster_add_options[], cli_presence_set_options[], cli_presence_watch_options[],
-    cli_iq_options[], cli_disco_options[], cli_ping_options[], cli_account_add_options[],
-    cli_help_options[];
+    cli_iq_options[], cli_disco_options[], cli_doctor_options[], cli_ping_options[],
+    cli_account_add_options[], cli_help_options[];
 
 #endif

@@ -60,6 +60,7 @@ const cli_command cli_commands[] = {
     {"iq get", "TO [XML]", "ask with one XML element, and print the answer", cli_iq_options, 0, cli_iq_get},
     {"iq set", "TO [XML]", "change something with one XML element, and print the answer", cli_iq_options, CLI_CHANGES, cli_iq_set},
     {"disco", "JID", "what an entity is, can and has", cli_disco_options, 0, cli_disco},
+    {"doctor", "[JID|DOMAIN]", "look at a server: names, addresses, TLS, what it offers; and, logged in, what it can do", cli_doctor_options, 0, cli_doctor},
     {"ping", "[JID]", "measure the round trip to an entity, or to the own server", cli_ping_options, 0, cli_ping},
     {"version", "[JID]", "version of jabiru, or of the software of another", NULL, 0, cli_version},
     {"account", "COMMAND", "the accounts in the configuration", NULL, CLI_GROUP, NULL},

@@ -16,7 +16,7 @@
 #define LONG_TIMEOUT (24 * 3600 * 1000LL)
 
 /* Wire log: one line a piece, the direction before it. */
-static void on_wire(void *arg, int out, jab_str bytes)
+void cli_wire(void *arg, int out, jab_str bytes)
 {
     app_text line = {0};
     (void)arg;
@@ -73,7 +73,7 @@ static int find_secret(cli *c, app_secret *secret)
     return status;
 }
 
-static jab_tls_policy tls_policy(const char *word)
+jab_tls_policy cli_tls_policy(const char *word)
 {
     if (word && strcmp(word, "off") == 0)
         return JAB_TLS_OFF;
@@ -106,13 +106,13 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
         return APP_USAGE;
     int err = jab_client_new(
         &c->client,
-        JAB_CONFIG(.jid = c->jid.full,
+        JAB_CONFIG(.jid = c->jid.full, .exts = c->exts,
                    .password = secret->n ? jab_cstr(secret->bytes) : (jab_str){0},
                    .mechanisms = *mechanisms ? jab_cstr(mechanisms) : (jab_str){0},
-                   .tls = tls_policy(c->account.tls), .compress = compress_policy(c),
+                   .tls = cli_tls_policy(c->account.tls), .compress = compress_policy(c),
                    .software_name = JAB_STR("jabiru"), .software_version = JAB_STR(JAB_VERSION),
                    .request_timeout = time_limit(c, 0), .connect_timeout = time_limit(c, 0),
-                   .login_timeout = time_limit(c, 0), .wire = c->g.xml ? on_wire : NULL,
+                   .login_timeout = time_limit(c, 0), .wire = c->g.xml ? cli_wire : NULL,
                    .host = jab_cstr(host), .port = port, .ca_file = jab_cstr(c->account.ca_file),
                    .client_cert = jab_cstr(c->account.cert), .client_key = jab_cstr(c->account.key),
                    .pin_sha256 = jab_cstr(c->account.pin),
@@ -228,7 +228,7 @@ static cli_what offline(cli *c, const jab_event *ev)
         return CLI_EVENT;
     if (!fault || fault->code >= 0)
         return ended(c, app_say(APP_NETWORK, "session: the server closed the stream; try again"));
-    return ended(c, app_say_fault(fault));
+    return ended(c, c->say_fault ? c->say_fault(c, fault) : app_say_fault(fault));
 }
 
 /* One turn without waiting: an event, or CLI_TIME when there is none. */
