@@ -29,6 +29,8 @@ VirtualHost "localhost"
     modules_enabled = { "early_front" }
 '''
 PROGRAMS = ['bench/early_front', 'bench/login_bench', 'bench/login_libstrophe']
+FASTEST = 'jabiru, FAST + TLS resumption, direct TLS'
+EARLIEST = 'jabiru, FAST + TLS resumption + early data, direct TLS'
 Run = namedtuple('Run', 'trips_online trips up down processor online ready')
 
 
@@ -79,10 +81,20 @@ class Contestant:
         self.relay = world.direct_relay if 'direct' in self.ways else world.relay
         self.env = dict(os.environ, HOME=self.folder, PEER_PASSWORD=password,
                         NODE_EXTRA_CA_CERTS=world.server.ca)
-        self.argv = [*self.command, self.jid, str(self.relay.port), world.server.ca,
-                     ','.join(self.ways), *self.vault]
+        self.ca, self.turns = world.server.ca, 0
+        self.argv = [*self.command, self.jid, str(self.relay.port), self.ca, ','.join(self.ways),
+                     *self.vault]
+
+    def begin_tls_anew(self):
+        """No TLS session goes on where another authority is trusted: each time the same by another name."""
+        self.turns += 1
+        self.argv[self.argv.index(self.ca)] = name = os.path.join(self.folder, f'{self.turns}.pem')
+        os.symlink(os.path.realpath(self.ca), name)
+        self.ca = name
 
     def log_in(self):
+        if 'full-tls' in self.ways:
+            self.begin_tls_anew()
         with subprocess.Popen(self.argv, env=self.env, cwd=self.folder, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             said = process.stdout.readline().split()
@@ -141,13 +153,14 @@ def contestants(programs):
     xmppjs = ['node', os.path.join(BENCH, 'xmppjs_login.mjs')]
     found = [
         Contestant('jabiru, classic, the first time', [ours], says='password'),
-        Contestant('jabiru, classic', [ours], vault=True, says='password'),
-        Contestant('jabiru, SASL2 + Bind 2', [ours], 'sasl2', 'bind2,no-fast', True,
+        Contestant('jabiru, classic', [ours], ways='full-tls', vault=True, says='password'),
+        Contestant('jabiru, SASL2 + Bind 2', [ours], 'sasl2', 'bind2,no-fast,full-tls', True,
                    'sasl2 bind2 password'),
-        Contestant('jabiru, FAST', [ours], 'sasl2', 'bind2', True, 'sasl2 bind2 token'),
-        Contestant('jabiru, FAST + TLS resumption', [ours], 'sasl2', 'bind2,direct', True,
+        Contestant('jabiru, FAST', [ours], 'sasl2', 'bind2,full-tls', True, 'sasl2 bind2 token'),
+        Contestant('jabiru, FAST + TLS resumption', [ours], 'sasl2', 'bind2', True,
                    'sasl2 bind2 token resumed'),
-        Contestant('jabiru, FAST + early data', [ours], 'early', 'bind2,direct,early-data', True,
+        Contestant(FASTEST, [ours], 'sasl2', 'bind2,direct', True, 'sasl2 bind2 token resumed'),
+        Contestant(EARLIEST, [ours], 'early', 'bind2,direct,early-data', True,
                    'sasl2 bind2 token resumed'),
         Contestant('libstrophe', [libstrophe]),
         Contestant('libstrophe, direct TLS', [libstrophe], ways='direct'),
@@ -198,21 +211,32 @@ def rows(clients, libstrophe):
 
 def targets(clients):
     """What is aimed at, and whether it was reached."""
-    classic, fast = clients['jabiru, classic'], clients['jabiru, FAST + TLS resumption']
-    peers = min(client.middle('trips_online') for name, client in clients.items()
-                if not name.startswith('jabiru') and client.world == 'classic' and
-                'direct' not in client.ways)
-    share = fast.middle('ready') / clients['libstrophe'].middle('ready')
+    trips = {name: client.middle('trips_online') for name, client in clients.items()}
+    peers = min(trips[name] for name, client in clients.items() if client.world == 'classic' and
+                not name.startswith('jabiru') and 'direct' not in client.ways)
+    share = clients[FASTEST].middle('ready') / clients['libstrophe'].middle('ready')
     found = [
-        ('classic, no more round trips to sending than any other by the same way',
-         f"{classic.middle('trips_online'):.0f} beside {peers:.0f}",
-         classic.middle('trips_online') <= peers),
-        ('FAST + TLS resumption, at most 2 round trips to sending',
-         f"{fast.middle('trips_online'):.0f}", fast.middle('trips_online') <= 2),
-        ("and at most a third of libstrophe's time", f'{share:.2f}', share <= 1 / 3),
+        ('Classic, no more round trips to sending than any other that begins with STARTTLS',
+         f"{trips['jabiru, classic']:.0f} beside {peers:.0f}", trips['jabiru, classic'] <= peers),
+        ('FAST + TLS resumption, at most 2', f'{trips[FASTEST]:.0f}', trips[FASTEST] <= 2),
+        ('With early data 1', f'{trips[EARLIEST]:.0f}', trips[EARLIEST] <= 1),
+        ("FAST + TLS resumption, at most a third of libstrophe's time", f'{share:.2f}',
+         share <= 1 / 3),
     ]
     return ''.join(f"- {aim}: {figure}, {'reached' if reached else 'MISSED'}\n"
                    for aim, figure, reached in found)
+
+
+NOTES = '''
+- jabiru: a program with a vault of its own, which the log-ins before have filled; none, the first time. \
+FAST + TLS resumption is what it does by itself; for the rows above that one, its ways are held back. \
+Early data is taken by a small program in front of the server
+- libstrophe {strophe}; with direct TLS, too
+- slixmpp {slixmpp}; the loading of Python's modules is not counted
+- go-sendxmpp {go}: the whole process, up to the piece with its message. It sends the password itself \
+(PLAIN), which saves a round trip, checks no certificate here, and asks for no roster
+- @xmpp/client: where Node finds it; the loading of modules is not counted
+'''
 
 
 def section(args):
@@ -220,18 +244,13 @@ def section(args):
     clients = contestants(programs)
     measure(clients, programs[0], args.rounds)
     by_name = {client.name: client for client in clients}
+    notes = NOTES.format(strophe=version('libstrophe'), slixmpp=package('python3-slixmpp'),
+                         go=package('go-sendxmpp'))
     return (f'{today()}. Prosody {package("prosody")} through a relay that is 50 ms away, each way; '
             f'{args.rounds} log-ins each, in turns; median (least–most). A round trip is what the '
             "client sends in one go and what it then has to wait for; TLS's are among them, the one "
             'of TCP is not (add 100 ms). To sending: a message could leave, behind the request for '
             'the roster and the presence; to the roster: it is there. Bytes to the roster, those of '
             'TLS among them. SCRAM-SHA-1 with 10,000 rounds, STARTTLS unless it says direct.\n\n' +
-            table('', COLUMNS, list(rows(clients, by_name['libstrophe']))) +
-            '\nTargets:\n\n' + targets(by_name) +
-            '\nOf the others:\n\n'
-            f'- libstrophe {version("libstrophe")}, direct TLS as it has no other way to save a round trip\n'
-            f'- slixmpp {package("python3-slixmpp")}; the loading of Python modules is not counted\n'
-            f'- go-sendxmpp {package("go-sendxmpp")}: the whole process, up to the piece with its '
-            'message. It sends the password itself (PLAIN), which saves a round trip, checks no '
-            'certificate here, and asks for no roster\n'
-            '- @xmpp/client: where Node finds it; the loading of modules is not counted\n')
+            table('', COLUMNS, list(rows(clients, by_name['libstrophe']))) + '\n' +
+            targets(by_name) + notes)
