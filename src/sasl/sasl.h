@@ -57,6 +57,9 @@ typedef struct jabi_sasl_offer {
     const jab_str *mechanisms, *bindings;
     size_t n_mechanisms, n_bindings;
     int has_bindings; /* XEP-0440 was announced, with none in it perhaps */
+    int needs_hash;   /* SCRAM goes on only if the server confirms the offer: no announced
+                       * binding can be had, and not even tls-server-end-point is announced
+                       * (XEP-0474 §7, new rule 6) */
 } jabi_sasl_offer;
 
 /* What step and work return, beside errors. */

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "sasl/mech.h"
+#include "sasl/offer.h"
 #include "sasl/prep.h"
 #include "sasl/salted.h"
 #include "sasl/scram_text.h"
@@ -222,6 +223,10 @@ static int on_first(jabi_sasl *x, jab_str text, jabi_buf *out)
     int err = check_nonce(x, f.nonce);
     if (err == 0)
         err = jabi_salted_check_count(x, f.iterations_text, f.iterations);
+    if (err == 0)
+        err = jabi_offer_check(x, f.offer_hash);
+    if (err == 0)
+        err = jabi_offer_check_tls(x, f.tls_version);
     if (err == 0)
         err = build_message(s, text, f.nonce);
     if (err < 0)

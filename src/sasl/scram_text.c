@@ -51,20 +51,40 @@ static const char *check_whole(jab_str text)
     return NULL;
 }
 
-/* Optional extensions are ignored, but not what would repeat a known
+/* An extension that is known here, with where its value goes. */
+typedef struct extension {
+    char name;
+    jab_str *value;
+} extension;
+
+static const char *note(const extension *known, size_t n, const attribute *a)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (known[i].name != a->name)
+            continue;
+        if (known[i].value->p)
+            return "has an extension twice";
+        *known[i].value = a->value;
+    }
+    return NULL;
+}
+
+/* Unknown extensions are ignored, but not what would repeat a known
  * attribute in another place. */
-static const char *check_extensions(jab_str rest)
+static const char *read_extensions(jab_str rest, const extension *known, size_t n)
 {
     attribute a;
-    while (rest.p) {
+    const char *wrong = NULL;
+    while (rest.p && !wrong) {
         if (!take(&rest, &a))
             return "has a malformed extension";
         if (a.name == 'm')
             return "demands an unknown extension (m=)";
         if (strchr("aceinprsv", a.name))
             return "has an attribute in the wrong place";
+        wrong = note(known, n, &a);
     }
-    return NULL;
+    return wrong;
 }
 
 /* printable = %x21-2B / %x2D-7E; there is no comma in a value. */
@@ -94,6 +114,8 @@ static int read_number(jab_str s, uint64_t *out)
 
 const char *jabi_scram_read_first(jab_str text, jabi_scram_first *out)
 {
+    *out = (jabi_scram_first){.nonce = {NULL, 0}};
+    const extension known[] = {{'h', &out->offer_hash}, {'t', &out->tls_version}};
     const char *wrong = check_whole(text);
     if (wrong)
         return wrong;
@@ -104,7 +126,7 @@ const char *jabi_scram_read_first(jab_str text, jabi_scram_first *out)
     if (!take_named(&text, 'i', &out->iterations_text) ||
         !read_number(out->iterations_text, &out->iterations))
         return "has no iteration count (i=) at its place";
-    return check_extensions(text);
+    return read_extensions(text, known, sizeof known / sizeof *known);
 }
 
 const char *jabi_scram_read_final(jab_str text, jabi_scram_final *out)
@@ -117,7 +139,7 @@ const char *jabi_scram_read_final(jab_str text, jabi_scram_final *out)
     if (!take(&text, &a) || (a.name != 'v' && a.name != 'e'))
         return "has neither a proof (v=) nor an error (e=)";
     *(a.name == 'v' ? &out->verifier : &out->error) = a.value;
-    return check_extensions(text);
+    return read_extensions(text, NULL, 0);
 }
 
 void jabi_scram_add_name(jabi_buf *out, jab_str name)

@@ -10,6 +10,8 @@ typedef struct jabi_scram_first {
     jab_str salt;            /* still base64 */
     jab_str iterations_text; /* digits */
     uint64_t iterations;     /* at least 1; UINT64_MAX for all that is larger */
+    jab_str offer_hash;      /* "h" (XEP-0474), in base64; absent: none */
+    jab_str tls_version;     /* "t" (XEP-0515); absent: none */
 } jabi_scram_first;
 
 /* server-final-message: one of the two is present. */
