@@ -184,14 +184,31 @@ static unsigned first_page(const sim_client *c)
     return c->plan->first_history < most ? c->plan->first_history : most;
 }
 
+/* How many were filed late below what an archive had first; and in all. */
+static size_t late_in(const sim_world *w, const char *archive, int is_first)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < sim_server_archive_size(w->server, archive); i++) {
+        int is_late = sim_server_archive_entry(w->server, archive, i)->is_late;
+        if (is_first && !is_late)
+            break;
+        n += is_late;
+    }
+    return n;
+}
+
 /* What is older than the first page has its place by its time; when that is the
  * server's, and did not step, and it is known. */
 static int may_be_anywhere(const sim_client *c, int is_room, size_t place)
 {
+    const char *archive = is_room ? SIM_ROOM : c->plan->account;
     size_t known = is_room ? c->room_archived_at_sync : c->archived_at_sync;
-    if (c->w->trimmed) /* that is one more first page */
+    /* That is one more first page; and a clock that steps is made good by the next pass. */
+    if (c->w->trimmed || c->w->clock_stepped)
         return 1;
-    return place <= known && known > first_page(c);
+    if (known && place <= late_in(c->w, archive, 1))
+        return 1;
+    return place <= known + late_in(c->w, archive, 0) && known > first_page(c);
 }
 
 /* What is not delivered stands where that was learnt. */
@@ -256,7 +273,7 @@ static void check_archive(sim_client *c, const char *archive, size_t before)
 {
     sim_world *w = c->w;
     size_t page = first_page(c);
-    size_t first = before > page ? before - page : 0;
+    size_t first = before > page ? before - page + late_in(w, archive, 0) : late_in(w, archive, 1);
     for (size_t i = first; i < end_for(c, archive); i++) {
         const sim_entry *e = sim_server_archive_entry(w->server, archive, i);
         size_t row = e->message->body ? row_of(w, e->message) : SIZE_MAX;
@@ -296,6 +313,7 @@ static int may_be_silent(sim_client *c, const sim_row *row)
     size_t place =
         place_of(c->w, is_room ? SIM_ROOM : c->plan->account, (size_t)(row - c->w->rows));
     size_t before = is_room ? c->room_archived_at_sync : c->archived_at_sync;
+    before += before ? late_in(c->w, is_room ? SIM_ROOM : c->plan->account, 0) : 0;
     return c->plan->first_history == 0 && place > 0 && place <= before;
 }
 

@@ -88,6 +88,8 @@ void sim_server_add_account(sim_server *server, const char *jid, const char *pas
         a = srv_alloc(&server->arena, sizeof *a);
         a->jid = srv_bare(&server->arena, jid);
         a->offline_end = &a->offline;
+        a->late_end = &a->late;
+        a->late_at = SIM_NEVER;
         a->roster_version = 1;
         srv_account **end = &server->accounts;
         while (*end)
@@ -225,21 +227,26 @@ void **srv_seen_place(sim_server *server, const void *scope, const char *name)
 void sim_server_tick(sim_server *server, int64_t now)
 {
     srv_at(server, now);
-    for (srv_account *a = server->accounts; a; a = a->next)
+    for (srv_account *a = server->accounts; a; a = a->next) {
+        if (a->late_at <= server->now)
+            srv_late_file(server, a);
         for (srv_session *s = a->sessions, *next; s; s = next) {
             next = s->next;
             srv_sm_tick(server, s);
         }
+    }
 }
 
 int64_t sim_server_deadline(const sim_server *server)
 {
     int64_t first = SIM_NEVER;
-    for (const srv_account *a = server->accounts; a; a = a->next)
+    for (const srv_account *a = server->accounts; a; a = a->next) {
+        first = a->late_at < first ? a->late_at : first;
         for (const srv_session *s = a->sessions; s; s = s->next) {
             int64_t due = srv_sm_deadline(s);
             first = due < first ? due : first;
         }
+    }
     return first;
 }
 
@@ -255,6 +262,8 @@ static void restart_session(sim_server *server, srv_session *s, sim_restart how)
 void sim_server_restart(sim_server *server, sim_restart how, int64_t now)
 {
     srv_at(server, now);
+    for (srv_account *a = server->accounts; a; a = a->next)
+        srv_late_file(server, a);
     for (sim_conn *c = server->conns; c; c = c->next) {
         if (c->session)
             c->session->conn = NULL;

@@ -67,6 +67,7 @@ typedef struct sim_entry {
     const char *from, *to;      /* as archived; from is the occupant in a room's */
     int64_t stamp;              /* wall clock, milliseconds since 1970 */
     bool trimmed;               /* no longer served */
+    bool is_late;               /* others that were accepted later came in before */
 } sim_entry;
 
 /* Something that the client did and must not do. */
@@ -94,11 +95,12 @@ typedef struct sim_server_options {
     bool failed_with_h;        /* remembers counters of ended sessions for <failed h=''/> */
     sim_routing routing;
     sim_unacked unacked;
-    int64_t resume_ms;       /* how long a session hibernates; 0: 300000 */
-    unsigned page_max;       /* archive results per page at most; 0: 50 */
-    unsigned room_history;   /* messages of history at a join without a wish; 0: 20 */
-    int64_t ack_delay_ms;    /* answers <r/> so much later; 0: at once */
-    unsigned request_every;  /* asks <r/> after so many stanzas; 0: never */
+    int64_t resume_ms;      /* how long a session hibernates; 0: 300000 */
+    unsigned page_max;      /* archive results per page at most; 0: 50 */
+    unsigned room_history;  /* messages of history at a join without a wish; 0: 20 */
+    int64_t files_late_ms;  /* so long after a take-over some is filed that came before; 0: never */
+    int64_t ack_delay_ms;   /* answers <r/> so much later; 0: at once */
+    unsigned request_every; /* asks <r/> after so many stanzas; 0: never */
     int64_t request_idle_ms; /* asks <r/> when stanzas stay unacknowledged so long; 0: never */
     unsigned ack_every;      /* sends <a/> unasked after so many stanzas; 0: never */
     uint32_t sm_start;       /* both counters begin here (the client's must too): to see a wrap */

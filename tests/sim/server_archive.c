@@ -12,15 +12,31 @@ void srv_archive_put(srv_archive *a, srv_entry *e)
     a->p[a->n++] = e;
 }
 
+/* It was accepted before some that are there: see server_late.c. */
+static void move_down(srv_archive *a)
+{
+    size_t i = a->n - 1;
+    srv_entry *e = a->p[i];
+    for (; i > a->first && a->p[i - 1]->pub.message->number > e->pub.message->number; i--)
+        a->p[i] = a->p[i - 1];
+    e->pub.is_late = i + 1 < a->n;
+    a->p[i] = e;
+}
+
 const char *srv_archive_add(sim_server *server, srv_archive *a, srv_message *m, const char *from,
                             const char *to)
 {
     srv_entry *e = srv_alloc(&server->arena, sizeof *e);
-    e->pub = (sim_entry){
-        srv_id(server), &m->pub, srv_dup(&server->arena, from), srv_dup(&server->arena, to),
-        m->wall,        false};
+    e->pub = (sim_entry){srv_id(server),
+                         &m->pub,
+                         srv_dup(&server->arena, from),
+                         srv_dup(&server->arena, to),
+                         m->wall,
+                         false,
+                         false};
     e->message = m;
     srv_archive_put(a, e);
+    move_down(a);
     m->pub.archived++;
     return e->pub.id;
 }

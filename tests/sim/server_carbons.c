@@ -40,12 +40,14 @@ static void copies(sim_server *server, srv_account *a, srv_message *m, const cha
             copy(server, s, m, direction, sid);
 }
 
-void srv_carbons(sim_server *server, srv_message *m, srv_session *sender)
+void srv_carbons_sent(sim_server *server, srv_message *m, srv_session *sender)
 {
-    if (!server->o.carbons || !is_eligible(m))
-        return;
-    if (m->sender)
+    if (server->o.carbons && is_eligible(m) && m->sender)
         copies(server, m->sender, m, "sent", m->sender_sid, sender);
-    if (m->receiver && m->receiver != m->sender)
+}
+
+void srv_carbons_received(sim_server *server, srv_message *m)
+{
+    if (server->o.carbons && is_eligible(m) && m->receiver && m->receiver != m->sender)
         copies(server, m->receiver, m, "received", m->receiver_sid, NULL);
 }

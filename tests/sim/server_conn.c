@@ -248,6 +248,7 @@ static void replace(sim_server *server, srv_session *old)
         old->conn->session = NULL;
     }
     srv_session_end(server, old);
+    srv_late_begin(server, old->account);
 }
 
 static void on_bind(sim_conn *conn, srv_node *iq)

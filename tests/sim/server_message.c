@@ -159,15 +159,18 @@ static bool is_archived(const sim_server *server, const srv_message *m)
 }
 
 /* Both sides' archives; a message to oneself is in the one archive once (XEP-0313 §7.1.1). */
-static void archive(sim_server *server, srv_message *m)
+static void archive_sent(sim_server *server, srv_message *m)
 {
-    if (!is_archived(server, m))
+    if (!m->sender || !is_archived(server, m))
         return;
-    if (m->sender)
-        m->sender_sid = srv_archive_add(server, &m->sender->archive, m, m->pub.from, m->pub.to);
+    m->sender_sid = srv_archive_add(server, &m->sender->archive, m, m->pub.from, m->pub.to);
     if (m->receiver == m->sender)
         m->receiver_sid = m->sender_sid;
-    else if (m->receiver)
+}
+
+static void archive_received(sim_server *server, srv_message *m)
+{
+    if (m->receiver && m->receiver != m->sender && is_archived(server, m))
         m->receiver_sid = srv_archive_add(server, &m->receiver->archive, m, m->pub.from, m->pub.to);
 }
 
@@ -189,8 +192,16 @@ srv_message *srv_message_in(sim_server *server, srv_account *sender, const char 
     check_id(server, s, m);
     bool room = srv_is_room(server, m->pub.to);
     bool groupchat = strcmp(m->pub.type, "groupchat") == 0;
+    bool is_late = !room && srv_late_takes(server, m);
     if (!(room && groupchat))
-        archive(server, m);
+        archive_sent(server, m);
+    if (is_late) {
+        srv_late_put(server, m);
+        srv_carbons_sent(server, m, s);
+        return m;
+    }
+    if (!(room && groupchat))
+        archive_received(server, m);
     if (room && groupchat)
         srv_room_message(server, m);
     else if (room)
@@ -199,9 +210,18 @@ srv_message *srv_message_in(sim_server *server, srv_account *sender, const char 
         srv_message_route(server, m);
     else if (server->o.bounce_remote)
         srv_message_bounce(server, m, m->pub.to, "cancel", "remote-server-not-found");
-    if (!groupchat)
-        srv_carbons(server, m, s);
+    if (!groupchat) {
+        srv_carbons_sent(server, m, s);
+        srv_carbons_received(server, m);
+    }
     return m;
+}
+
+void srv_message_received(sim_server *server, srv_message *m)
+{
+    archive_received(server, m);
+    srv_message_route(server, m);
+    srv_carbons_received(server, m);
 }
 
 /* -- Writing one out -------------------------------------------------------------- */

@@ -203,6 +203,8 @@ struct srv_account {
     uint64_t roster_version;
     srv_archive archive;
     srv_waiting *offline, **offline_end;
+    srv_waiting *late, **late_end; /* what an old session has in hand */
+    int64_t late_at, late_since;   /* until and since when; or SIM_NEVER */
     srv_ended *ended;
     srv_account *next;
 };
@@ -351,13 +353,28 @@ void srv_message_unacked(sim_server *server, srv_message *m);
 const char *srv_sid_xml(sim_server *server, const char *by, const char *id);
 const char *srv_delay_xml(sim_server *server, const char *from, int64_t wall);
 
+/* Files and delivers what its receiver's side has to do with a message. */
+void srv_message_received(sim_server *server, srv_message *m);
+
+/* -- server_late.c ------------------------------------------------------------------- */
+
+/* A session of this account was taken over. */
+void srv_late_begin(sim_server *server, srv_account *a);
+/* Whether the old one gets this message, and who received it does so later; and that it has it. */
+bool srv_late_takes(const sim_server *server, srv_message *m);
+void srv_late_put(sim_server *server, srv_message *m);
+/* The old one is through. */
+void srv_late_file(sim_server *server, srv_account *a);
+
 /* -- server_carbons.c ---------------------------------------------------------------- */
 
-void srv_carbons(sim_server *server, srv_message *m, srv_session *sender);
+/* To the sender's others; to those of the receiver. */
+void srv_carbons_sent(sim_server *server, srv_message *m, srv_session *sender);
+void srv_carbons_received(sim_server *server, srv_message *m);
 
 /* -- server_archive.c ---------------------------------------------------------------- */
 
-/* Puts a message into an archive; gives its id there. */
+/* Puts a message into an archive, before those accepted later; gives its id there. */
 const char *srv_archive_add(sim_server *server, srv_archive *a, srv_message *m, const char *from,
                             const char *to);
 void srv_archive_put(srv_archive *a, srv_entry *e);

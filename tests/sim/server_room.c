@@ -272,7 +272,7 @@ static const char *keep(sim_server *server, srv_room *r, srv_message *m, const c
     if (!(m->flags & MSG_BODY) || m->flags & MSG_NO_STORE)
         return NULL;
     srv_entry *e = srv_alloc(&server->arena, sizeof *e);
-    e->pub = (sim_entry){srv_id(server), &m->pub, from, NULL, m->wall, false};
+    e->pub = (sim_entry){srv_id(server), &m->pub, from, NULL, m->wall, false, false};
     e->message = m;
     srv_archive_put(&r->history, e);
     if (!server->o.room_archive || m->flags & MSG_NO_ARCHIVE)

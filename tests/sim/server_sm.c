@@ -220,6 +220,7 @@ static void attach(sim_conn *conn, srv_session *s)
 static void resumed(sim_conn *conn, srv_session *s, uint32_t h)
 {
     attach(conn, s);
+    srv_late_begin(conn->server, s->account);
     srv_text *t = &conn->out;
     srv_addf(t, "<resumed xmlns='" NS_SM "' h='%u' previd='%s'/>", (uint64_t)s->in, s->sm_id);
     settle(conn->server, s, h);
