@@ -48,6 +48,8 @@ static int on_message(jab_ext_ctx *x, const jab_stanza *st, const jab_xml *el)
         return is_held < 0 ? is_held : JAB_DONE;
     jabi_history_trust(&m, a);
     int verdict = jabi_history_take(x, a, st, &m, HISTORY_LIVE);
+    if (verdict == JAB_PASS && a)
+        a->came++;
     if (verdict == JAB_PASS && m.row.archive.p && ++a->live >= HISTORY_LIVE_MAX &&
         a->phase == HISTORY_IDLE)
         jabi_history_pass_want(x, a, 0);
@@ -175,8 +177,12 @@ static int go_on_with(jab_ext_ctx *x, history_archive *a)
         a->is_held = 1;
         jabi_outbox_hold(jab_ext_session(x));
     }
-    if (differs || is_lost)
+    /* What was read again may be what was lost, and the cursor where it was. */
+    int is_unread =
+        a->is_own && a->has_read && !a->is_none && a->losses != jab_ext_session(x)->losses;
+    if (differs || is_lost || is_unread)
         jabi_history_pass_restart(x, a);
+    jabi_history_pass_resumed(x, a);
     return 0;
 }
 

@@ -18,11 +18,13 @@
 #define HISTORY_HELD_BYTES   (4 << 20) /* and what they may take */
 #define HISTORY_PASSES_MAX   8         /* archives read at the same time */
 #define HISTORY_PLACED       16        /* conversations that a pass keeps apart */
-#define HISTORY_LIVE_MAX     50        /* archived live messages until the next pass */
+#define HISTORY_LIVE_MAX     100       /* archived live messages until the next pass */
 #define HISTORY_HOLDS_MOST   60000     /* ms for which live messages wait for their place */
 #define HISTORY_RETRY_FIRST  5000      /* ms until a pass that failed is tried again */
 #define HISTORY_CHECK        10000     /* ms from the end of a pass to a look back */
 #define HISTORY_LOOKS_MOST   3         /* looks back as each finds the order wrong */
+#define HISTORY_OVERLAP      30000     /* ms of the own archive at least that a pass reads again, */
+#define HISTORY_OVERLAP_MOST 100       /* or so many messages; and at most about twice as much */
 #define HISTORY_RETRY_MOST   300000
 #define HISTORY_EMPTY_MAX    10    /* pages without a message, one after the other */
 #define HISTORY_ID_MAX       1024  /* bytes of an id in an archive; longer ones are none */
@@ -38,10 +40,20 @@ typedef struct history_place {
     int64_t rank;
 } history_place;
 
+/* A place in an archive: what comes behind it is behind this message. */
+typedef struct history_mark {
+    int is_set;
+    jabi_buf id; /* empty: from the beginning */
+    int64_t stamp;
+    int64_t rank; /* the greatest that any message up to it has, about */
+} history_mark;
+
 /*
  * An archive: the account's own, or a joined room's. Everything in it up to
  * the cursor is in the store, but for the gaps; the cursor moves with the
  * results of a pass only, in the transaction of the message that it moves behind.
+ * The next pass begins some way before it: COMPAT: ejabberd files what a stream had
+ * in hand that another took over late, under ids that are less than others.
  */
 typedef struct history_archive {
     jab_str key; /* whose, bare */
@@ -50,22 +62,30 @@ typedef struct history_archive {
     int is_known; /* it is there: it has answered, now or before */
 
     int has_cursor;
-    jabi_buf id;   /* of the last message; empty: from `stamp`, or from the beginning */
-    int64_t stamp; /* of that message */
-    int64_t rank;  /* the greatest that any message up to it has, about */
-    int64_t base;  /* that, when the pass began */
+    jabi_buf id;       /* of the last message; empty: from `stamp`, or from the beginning */
+    int64_t stamp;     /* of that message */
+    int64_t rank;      /* the greatest that any message up to it has, about */
+    history_mark from; /* where the next pass begins; not set: at the cursor */
+    history_mark next; /* where `from` goes once the pass is far enough behind it */
+    unsigned n_next;   /* messages since then */
+    int64_t base;      /* the rank of where the pass began */
+    int64_t top;       /* the greatest rank that it came by */
     history_place placed[HISTORY_PLACED]; /* where the pass was last in a conversation */
     unsigned n_placed;
     jabi_buf silent; /* id of a message that is kept, and that nobody was told of */
 
     history_phase phase;
-    int is_first;   /* the pass learns the place: there was no cursor */
-    int is_lenient; /* the pass goes by time: ids may have changed */
-    int is_begun;   /* a page of it was asked for */
-    int has_moved;  /* the cursor, with this page */
-    int is_blind;   /* it did not begin where an earlier one ended; stays in the store */
-    int is_none;    /* there is no archive */
-    int holds;      /* live messages wait for its end */
+    int is_first;    /* the pass learns the place: there was no cursor */
+    int is_lenient;  /* the pass goes by time: ids may have changed */
+    int is_begun;    /* a page of it was asked for */
+    int is_back;     /* and nothing came yet: it begins at `from` */
+    int has_read;    /* a pass began on this stream: */
+    unsigned losses; /* those of the session then */
+    int64_t seen;    /* what is older an earlier pass has told of */
+    int has_moved;   /* the cursor, with this page */
+    int is_blind;    /* it did not begin where an earlier one ended; stays in the store */
+    int is_none;     /* there is no archive */
+    int holds;       /* live messages wait for its end */
     int64_t holds_since;
     int is_held;   /* the outbox waits for its end */
     int again;     /* another pass follows this one */
@@ -79,6 +99,8 @@ typedef struct history_archive {
     int is_checked;    /* look_at was set on this stream */
     unsigned looks;    /* looks back, one after the other */
     int is_look_back;  /* the pass is one */
+    int is_resumed;    /* the stream was, and look_at is for what comes then */
+    unsigned came;     /* live, since then */
     int64_t look_at;   /* when to look for what was filed late; 0: not */
     int64_t at, delay; /* when to ask, and the next delay after a failure */
 } history_archive;
@@ -201,6 +223,12 @@ int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a);
 int jabi_history_cursor_move(jab_ext_ctx *x, history_archive *a, jab_str id, int64_t stamp);
 int jabi_history_cursor_write(jab_ext_ctx *x, history_archive *a);
 
+/* The next pass begins at the cursor, and not before it. */
+void jabi_history_cursor_straight(history_archive *a);
+
+/* There is nothing before `first`: where a pass would begin behind it, it does before. 0 or < 0. */
+int jabi_history_cursor_whole(jab_ext_ctx *x, history_archive *a, jab_str first);
+
 /* -- history_pass.c ---------------------------------------------------------------- */
 
 history_archive *jabi_history_archive_add(jab_ext_ctx *x, jab_str bare, int *err);
@@ -213,6 +241,9 @@ void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds);
 
 /* Begins anew, and takes no answer to what was asked. */
 void jabi_history_pass_restart(jab_ext_ctx *x, history_archive *a);
+
+/* The stream was taken up again: what comes now may come in another order than it is filed. */
+void jabi_history_pass_resumed(jab_ext_ctx *x, history_archive *a);
 
 /* There is no need for a pass now: the outbox may go on. 0 or < 0. */
 int jabi_history_pass_spare(jab_ext_ctx *x, history_archive *a);

@@ -305,7 +305,7 @@ static int64_t placed_last(const history_archive *a, jab_str conversation)
     unsigned i = place_in(a, hash_of(conversation));
     if (i < HISTORY_PLACED)
         return a->placed[i].rank;
-    return a->n_placed > HISTORY_PLACED ? a->rank : a->base;
+    return a->n_placed > HISTORY_PLACED ? a->top : a->base;
 }
 
 static void note_placed(history_archive *a, jab_str conversation, int64_t rank)
@@ -315,6 +315,8 @@ static void note_placed(history_archive *a, jab_str conversation, int64_t rank)
     if (i == HISTORY_PLACED)
         i = a->n_placed++ % HISTORY_PLACED;
     a->placed[i] = (history_place){hash, rank};
+    if (rank > a->top)
+        a->top = rank;
     if (rank > a->rank)
         a->rank = rank;
 }

@@ -33,6 +33,8 @@ static void archive_free(jab_ext_ctx *x, history_archive *a)
 {
     jabi_buf_fini(&a->id);
     jabi_buf_fini(&a->silent);
+    jabi_buf_fini(&a->from.id);
+    jabi_buf_fini(&a->next.id);
     jabi_free(jab_ext_mem(x), a);
 }
 
@@ -58,6 +60,8 @@ history_archive *jabi_history_archive_add(jab_ext_ctx *x, jab_str bare, int *err
     a->serial = ++state->serial;
     jabi_buf_init(&a->id, mem, HISTORY_ID_MAX);
     jabi_buf_init(&a->silent, mem, HISTORY_ID_MAX);
+    jabi_buf_init(&a->from.id, mem, HISTORY_ID_MAX);
+    jabi_buf_init(&a->next.id, mem, HISTORY_ID_MAX);
     *err = jabi_history_cursor_read(x, a);
     if (*err >= 0)
         *err = jabi_table_put(&state->archives, x, a, JABI_ROOMS_MAX + 1);
@@ -117,8 +121,33 @@ static void look_back_later(jab_ext_ctx *x, history_archive *a)
     int is_wanted = is_check || (a->has_reordered && a->looks++ < HISTORY_LOOKS_MOST);
     a->has_reordered = a->is_look_back = 0;
     a->is_checked |= is_check;
-    if (is_wanted)
-        a->look_at = jab_ext_now(x) + HISTORY_CHECK;
+    if (!is_wanted)
+        return;
+    a->is_resumed = 0;
+    a->look_at = jab_ext_now(x) + HISTORY_CHECK;
+}
+
+void jabi_history_pass_resumed(jab_ext_ctx *x, history_archive *a)
+{
+    const history_state *state = jab_ext_state(x);
+    if (!a->is_own || a->is_none || !state->has_presence)
+        return;
+    if (!a->look_at) {
+        a->is_resumed = 1;
+        a->came = 0;
+    }
+    a->look_at = jab_ext_now(x) + HISTORY_CHECK;
+}
+
+static void look_back(jab_ext_ctx *x, history_archive *a)
+{
+    int is_needless = a->is_resumed && !a->came;
+    a->look_at = 0;
+    a->is_resumed = 0;
+    if (is_needless)
+        return;
+    a->is_look_back = 1;
+    jabi_history_pass_want(x, a, 0);
 }
 
 static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
@@ -202,9 +231,11 @@ static jab_mam_query next_page(jab_ext_ctx *x, const history_archive *a)
     if (a->is_first) {
         q.before = JAB_STR("");
         q.max = first ? first : 1;
-    } else if (a->id.n) {
+    } else if (a->is_back && a->from.id.n) {
+        q.after = jabi_buf_str(&a->from.id);
+    } else if (a->id.n && !a->is_back) {
         q.after = jabi_buf_str(&a->id);
-    } else {
+    } else if (!a->is_back) {
         q.start = a->stamp;
     }
     return q;
@@ -241,6 +272,16 @@ static int go_by_time(jab_ext_ctx *x, history_archive *a)
     return err < 0 ? err : ask(x, a);
 }
 
+/* From where the last pass ended, when what is before it is gone. */
+static int go_straight(jab_ext_ctx *x, history_archive *a)
+{
+    int is_other = !jab_str_eq(jabi_buf_str(&a->from.id), jabi_buf_str(&a->id));
+    int is_back = a->is_back && is_other;
+    jabi_history_cursor_straight(a);
+    a->base = a->top = a->rank;
+    return is_back ? ask(x, a) : go_by_time(x, a);
+}
+
 /* The first page tells the place: there is nothing behind it yet. */
 static int end_first(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
@@ -248,6 +289,8 @@ static int end_first(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
     a->is_first = 0;
     if (fin->complete && a->has_cursor)
         err = jabi_history_gap_remove(x, a);
+    if (err >= 0 && fin->complete && a->has_cursor)
+        err = jabi_history_cursor_whole(x, a, fin->first);
     if (err >= 0 && !a->has_cursor)
         err = jabi_history_cursor_write(x, a); /* the archive is empty */
     return err < 0 ? err : end_well(x, a, fin);
@@ -292,7 +335,7 @@ static int end_question(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *f
     if (fin->error == 0)
         return end_page(x, a, fin);
     if (jab_str_is(fin->refusal.condition, "item-not-found") && a->id.n && !a->is_first)
-        return go_by_time(x, a);
+        return go_straight(x, a);
     return is_refused_for_good(fin) ? end_without_archive(x, a, fin) : end_for_now(x, a, fin);
 }
 
@@ -329,7 +372,8 @@ static int take(jab_ext_ctx *x, history_archive *a, const jab_stanza *st, jab_st
 {
     history_message m;
     if (!jabi_history_read(x, st, &m)) {
-        int is_told = !is_quiet && m.row.type != JAB_MSG_GROUPCHAT;
+        int is_again = jab_stanza_stamp(st) < a->seen;
+        int is_told = !is_quiet && !is_again && m.row.type != JAB_MSG_GROUPCHAT;
         int err = note_unkept(x, a, st);
         return err < 0 ? err : is_told ? JAB_PASS : JAB_DONE;
     }
@@ -370,14 +414,26 @@ int jabi_history_pass_result(jab_ext_ctx *x, history_archive *a, const jab_stanz
 
 /* -- When ------------------------------------------------------------------------------- */
 
-static void begin(history_archive *a)
+/* What is read again is looked up, and not told: see take(). */
+static void begin_back(history_archive *a)
 {
-    a->is_begun = 1;
+    if (!a->from.is_set)
+        jabi_history_cursor_straight(a);
+    a->next.is_set = 0;
+    a->is_back = a->from.is_set;
+    a->seen = a->is_back ? a->stamp : INT64_MIN;
+    a->base = a->top = a->is_back ? a->from.rank : a->rank;
+}
+
+static void begin(jab_ext_ctx *x, history_archive *a)
+{
+    a->is_begun = a->has_read = 1;
+    a->losses = jab_ext_session(x)->losses;
     a->is_first = !a->has_cursor;
     a->is_lenient = a->has_cursor && !a->id.n && a->stamp;
     a->is_blind |= a->is_first;
-    a->base = a->rank;
     a->n_placed = 0;
+    begin_back(a);
 }
 
 void jabi_history_pass_want(jab_ext_ctx *x, history_archive *a, int holds)
@@ -421,16 +477,13 @@ int jabi_history_pass_ask(jab_ext_ctx *x)
     int err = 0;
     for (size_t i = 0; i < state->archives.n && err >= 0; i++) {
         history_archive *a = (history_archive *)(void *)state->archives.items[i];
-        if (a->look_at && a->look_at <= now) {
-            a->look_at = 0;
-            a->is_look_back = 1;
-            jabi_history_pass_want(x, a, 0);
-        }
+        if (a->look_at && a->look_at <= now)
+            look_back(x, a);
         if (a->phase != HISTORY_WANTED || a->at > now ||
             (!a->is_own && state->n_asked >= HISTORY_PASSES_MAX))
             continue;
         if (!a->is_begun)
-            begin(a);
+            begin(x, a);
         err = ask(x, a);
     }
     return err;

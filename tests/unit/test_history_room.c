@@ -364,6 +364,9 @@ static void a_trimmed_archive_does_not_tell(void **state)
     send_and_lose(ROMEO, JAB_MSG_CHAT);
     account_log_in(&a);
     assert_true(account_asked(&a));
+    say_refusal(&a, OWN, "item-not-found"); /* nor from its beginning on */
+    assert_true(account_asked(&a));
+    assert_non_null(strstr(a.e.sent, "<after>a0</after>"));
     say_refusal(&a, OWN, "item-not-found");
     assert_true(account_asked(&a));
     say_result(&a, OWN, "b1", a.wall + 5000, FROM_ROMEO " id='m1'", TEXT("one"));
