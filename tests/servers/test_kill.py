@@ -8,7 +8,7 @@ import threading
 import time
 
 from kit import tap
-from servers.exchange import TIME_FOR_ALL, Pair, Receiver, Sender, each_once_in_order
+from servers.exchange import TIME_FOR_ALL, Pair, Receiver, Sender, each_once_in_order, printed_well
 
 PAUSE = 0.01
 LINES = 40  # for each process that is killed: more than it gets to
@@ -82,22 +82,14 @@ def kill_receiver(world, name, dice):
     printed = receiver.bodies()
     missing = [body for body in given if body not in printed]
     assert len(missing) <= IN_A_ROW, "not printed: %r\n%s" % (missing, log)
-    each_once_in_order("printed", printed, [body for body in given if body not in missing], log)
-
-
-SOAKING = 10  # rounds and more: make soak
+    printed_well(world.server, printed, [body for body in given if body not in missing], log)
 
 
 def cases(world, default):
-    """So many kills of each, on several pairs of accounts.
-
-    ejabberd 23.01 files what an old stream had in hand late, under lower ids than the newer: a listen that has read
-    on misses it, or keeps it in that order, in one round of seven. An open defect; `make soak` shows it.
-    """
+    """So many kills of each, on several pairs of accounts."""
     rounds = max(1, int(os.environ.get("KILLS", default)) // IN_A_ROW)
     for victim, what in (("send", kill_sender), ("listen", kill_receiver)):
-        is_open_defect = victim == "listen" and world.server.name == "ejabberd"
-        for i in range(0 if is_open_defect and rounds < SOAKING else rounds):
+        for i in range(rounds):
             seed = "%s %s %d" % (world.server.name, victim, i)
             yield tap.Case("%s, kill: %d times kill -9 of %s, round %d" %
                            (world.server.name, IN_A_ROW, victim, i),
