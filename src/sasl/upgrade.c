@@ -38,18 +38,17 @@ static int work(jabi_sasl *x, jabi_buf *out)
     return code == 0 ? answer(x, out) : code;
 }
 
-/* Decimal digits, as many as cannot overflow; what is none counts as 0. */
-static uint64_t read_count(jab_str text)
+/* Decimal digits. 1 when that is what they are; a number that is too large is UINT64_MAX. */
+static int read_count(jab_str text, uint64_t *n)
 {
-    uint64_t n = 0;
-    if (text.n > 19)
-        return UINT64_MAX;
+    *n = 0;
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] < '0' || text.p[i] > '9')
             return 0;
-        n = n * 10 + (uint64_t)(text.p[i] - '0');
+        uint64_t digit = (uint64_t)(text.p[i] - '0');
+        *n = *n > (UINT64_MAX - digit) / 10 ? UINT64_MAX : *n * 10 + digit;
     }
-    return n;
+    return text.n > 0;
 }
 
 static uint32_t as_count(uint64_t n)
@@ -82,12 +81,12 @@ static int step(jabi_sasl *x, jab_str challenge, jabi_buf *out)
     const char *comma = challenge.n ? memchr(challenge.p, ',', challenge.n) : NULL;
     if (u->was_asked)
         return jabi_sasl_fail(x, JAB_EPROTO, "the server sent one challenge too many");
-    if (!comma)
-        return jabi_sasl_fail(x, JAB_EPROTO, "the server's upgrade task has no salt");
-    u->was_asked = 1;
-    size_t n = (size_t)(comma - challenge.p);
+    size_t n = comma ? (size_t)(comma - challenge.p) : 0;
     jab_str count = {challenge.p, n};
-    uint64_t iterations = read_count(count);
+    uint64_t iterations;
+    if (!read_count(count, &iterations))
+        return jabi_sasl_fail(x, JAB_EPROTO, "the server's upgrade task has no iteration count");
+    u->was_asked = 1;
     int code = jabi_salted_check_count(x, count, iterations);
     if (code == 0)
         code = begin(x, (jab_str){comma + 1, challenge.n - n - 1}, iterations);

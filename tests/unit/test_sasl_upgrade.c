@@ -89,6 +89,8 @@ static void what_is_no_task_is_refused(void **state)
         "4095,c2FsdA==",
         "1,c2FsdA==",
         "0,c2FsdA==",
+        "409\xff,c2FsdA==",
+        "4096\x1b[31m,c2FsdA==",
         "-4096,c2FsdA==",
         "+4096,c2FsdA==",
         " 4096,c2FsdA==",
@@ -105,6 +107,8 @@ static void what_is_no_task_is_refused(void **state)
         assert_int_equal(t.code, JAB_EPROTO);
         assert_int_equal(t.out.n, 0);
         assert_true(t.x->error[0]);
+        for (const char *p = t.x->error; *p; p++)
+            assert_in_range(*p, ' ', '~');
         unit_sasl_fini(&t);
     }
 }
