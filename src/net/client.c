@@ -102,6 +102,7 @@ void jab_client_free(jab_client *c)
     jabi_timer_stop(&loop->timers, &c->timer);
     jabi_dial_free(c);
     jabi_hang_up(c, 0);
+    jabi_memory_rest(&c->session->stream.memory); /* what came since the log-in is saved */
     jab_session_free(c->session);
     jabi_tls_ctx_put(c->trust);
     jabi_proxy_free(c);

@@ -86,6 +86,7 @@ struct jab_client {
     int suspended;
     int location_tried; /* since it was online */
     jabi_backoff backoff;
+    int began_anew; /* since the last log-in: after a refused token */
     unsigned redirects;
     char redirect[300]; /* "host:port" for the next connection, or "" */
     int closing;        /* the application wants the end */
@@ -95,7 +96,9 @@ struct jab_client {
 
     char address[JABI_ADDR_TEXT];
     char target[JABI_HOST_MAX];
+    uint16_t target_port;
     int direct_tls;
+    int no_resume; /* the server failed when a session was offered */
 };
 
 /* client.c: jab_loop_next() hands the client to the application. */
@@ -127,6 +130,10 @@ int jabi_dial_has_address(const jabi_dial *dial);
 /* Whether the connection's deadline or the target's passed; then it fails. */
 void jabi_connect_check_time(jab_client *c, int64_t now);
 int64_t jabi_connect_deadline(const jab_client *c);
+
+/* recall.c: offers the TLS session of the last connection; keeps the newest one. */
+void jabi_recall_session(jab_client *c);
+void jabi_recall_keep_session(jab_client *c);
 
 /* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
 int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;

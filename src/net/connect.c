@@ -104,6 +104,7 @@ static void won(jab_client *c)
     c->watch.fd = jabi_race_take(&dial->race);
     jabi_addr_format(&dial->race.end->addr, c->address);
     snprintf(c->target, sizeof c->target, "%s", target->host);
+    c->target_port = target->port;
     c->direct_tls = target->direct_tls;
     dial->try_deadline = has_more(c) && c->cfg->connect_timeout != JAB_NEVER
                              ? now + c->cfg->connect_timeout / 3

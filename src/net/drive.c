@@ -79,6 +79,8 @@ static size_t read_some(jab_client *c)
         jabi_tcp_quickack(c->watch.fd);
     char *scratch = c->loop->scratch;
     ptrdiff_t n = receive(c, scratch, JABI_LOOP_SCRATCH);
+    if (c->tls && c->tls->fresh) /* TLS 1.3 gives them among the data */
+        jabi_recall_keep_session(c);
     /* A short read emptied a plain socket; of TLS only "0" says so. */
     if (n <= 0 || (!c->tls && n < JABI_LOOP_SCRATCH))
         c->readable = 0;
@@ -114,8 +116,10 @@ int jabi_drive_tls(jab_client *c)
         jabi_buf_fini(&c->pending);
     int err = jabi_tls_new(&c->tls, c->trust, c->watch.fd, c->domain, c->has_pin ? c->pin : NULL,
                            c->direct_tls);
-    if (err == 0)
+    if (err == 0) {
         c->phase = JABI_CONN_TLS;
+        jabi_recall_session(c);
+    }
     return err;
 }
 
@@ -144,6 +148,22 @@ static void watch_log_in(jab_client *c)
         jabi_ended(c);
 }
 
+static void handshake_failed(jab_client *c)
+{
+    jab_fault fault = c->tls->fault;
+    char text[sizeof c->tls->text];
+    memcpy(text, c->tls->text, sizeof text);
+    fault.text = jab_cstr(text);
+    if (!c->tls->is_offered || c->no_resume || fault.code == JAB_ECERT) {
+        jabi_fail(c, &fault);
+        return;
+    }
+    /* Some servers fail on a session that they gave: without one it may go. */
+    c->no_resume = 1;
+    jab_session_fail(c->session, &fault, jabi_now());
+    jabi_start_over(c);
+}
+
 static void shake_hands(jab_client *c)
 {
     jabi_tcp_quickack(c->watch.fd);
@@ -153,13 +173,10 @@ static void shake_hands(jab_client *c)
         return;
     }
     if (result < 0) {
-        jab_fault fault = c->tls->fault;
-        char text[sizeof c->tls->text];
-        memcpy(text, c->tls->text, sizeof text);
-        fault.text = jab_cstr(text);
-        jabi_fail(c, &fault);
+        handshake_failed(c);
         return;
     }
+    jabi_recall_keep_session(c);
     jabi_start_stream(c);
     jabi_loop_post(c->loop, &c->work);
 }

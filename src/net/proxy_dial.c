@@ -77,10 +77,11 @@ void jabi_proxy_start(jab_client *c)
     jabi_dial *dial = c->dial;
     const jabi_aims *aims = &dial->aims;
     snprintf(c->target, sizeof c->target, "%s", aims->host);
+    c->target_port = aims->ports[aims->at];
     c->phase = JABI_CONN_PROXY;
     c->readable = 0;
     int err = jabi_proxy_begin(&dial->talk, c->loop->mem, c->proxy, c->address, aims->host,
-                               aims->ports[aims->at]);
+                               c->target_port);
     if (err < 0)
         failed(c, err);
 }

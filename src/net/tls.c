@@ -58,6 +58,7 @@ void jabi_tls_free(jabi_tls *t)
     if (!t)
         return;
     const jab_mem *mem = t->ctx->loop->mem;
+    SSL_SESSION_free(t->fresh);
     SSL_free(t->ssl);
     jabi_wipe(t->exporter, sizeof t->exporter);
     jabi_wipe(t->unique, sizeof t->unique);
@@ -79,13 +80,21 @@ static int pin_matches(const jabi_tls *t, X509 *cert)
     return err == 0 && memcmp(digest, t->pin, sizeof t->pin) == 0;
 }
 
-/* OpenSSL has verified the chain; whom the certificate is for is judged here,
- * before a single byte of XMPP is sent. */
+/* RFC 8446 §4.6.1: a resumed session does not outlive the certificate that began it. */
+static int is_still_valid(const jabi_tls *t, X509 *cert)
+{
+    return !SSL_session_reused(t->ssl) || jabi_tls_dates_hold(cert, t->wall);
+}
+
+/* OpenSSL has verified the chain, now or when the session began; whom the certificate is for is
+ * judged here, before a single byte of XMPP is sent. */
 static int judge(jabi_tls *t)
 {
     X509 *cert = SSL_get0_peer_certificate(t->ssl);
     if (!cert || !JAB_CHECK(CERT_CHAIN, SSL_get_verify_result(t->ssl) == X509_V_OK))
         return jabi_tls_fail(t, JAB_ECERT, "the server showed no certificate that verifies");
+    if (!JAB_CHECK(SESSION_HOLDS, is_still_valid(t, cert)))
+        return jabi_tls_fail(t, JAB_ECERT, "its certificate is not valid now");
     if (!JAB_CHECK(CERT_NAME, jabi_cert_matches(cert, t->domain)))
         return jabi_tls_fail_name(t, cert);
     if (!JAB_CHECK(CERT_PIN, !t->has_pin || pin_matches(t, cert))) {

@@ -8,6 +8,7 @@
 #include <jabiru/session.h>
 #include <openssl/ssl.h>
 
+#include "base/buf.h"
 #include "net/loop.h"
 
 /* -- Trust settings, shared by the clients of a loop --------------------------- */
@@ -33,7 +34,9 @@ int jabi_pin_parse(jab_str text, uint8_t pin[32]) JAB_MUST_USE;
 
 /* -- One connection ------------------------------------------------------------ */
 
-#define JABI_TLS_BINDING_MAX 64
+#define JABI_TLS_BINDING_MAX   64
+#define JABI_TLS_SESSION_BYTES 8192     /* of a session that is kept */
+#define JABI_TLS_SESSION_AGE   86400000 /* ms that a chain of certificates counts as verified */
 
 typedef struct jabi_tls {
     jabi_tls_ctx *ctx;
@@ -47,6 +50,11 @@ typedef struct jabi_tls {
     int eof;                      /* the socket ended (without a word, unless SSL knows one) */
     int chain_error, chain_depth; /* X509_V_ERR_..., where */
     char chain_date[16];          /* when what failed expired or begins, "2026-03-01" */
+    SSL_SESSION *fresh;           /* what the server gave, until it is kept */
+    int was_taken;                /* below TLS 1.3 a connection has one only */
+    int may_resume, is_offered;
+    uint8_t session_key[32];
+    int64_t wall, verified_at; /* ms since 1970: now, and when the chain was verified */
     jab_fault fault;
     char text[768];
     uint8_t exporter[32];
@@ -60,6 +68,20 @@ typedef struct jabi_tls {
 int jabi_tls_new(jabi_tls **out, jabi_tls_ctx *ctx, int fd, const char *domain, const uint8_t *pin,
                  int direct) JAB_MUST_USE;
 void jabi_tls_free(jabi_tls *t); /* NULL is fine */
+
+/* What a session belongs to: nothing is resumed for another account, endpoint or trust.
+ * 0, JAB_ENOMEM, JAB_ECRYPTO. */
+int jabi_tls_session_key(uint8_t key[32], const jab_config *cfg, const char *domain,
+                         const char *host, uint16_t port, int direct) JAB_MUST_USE;
+
+/* Before the handshake: sessions may be kept, and this one of earlier resumed, if it holds
+ * (absent: none). `wall` is ms since 1970. 1 when it is offered: it then serves no other
+ * connection (RFC 8446 C.4). */
+int jabi_tls_allow_session(jabi_tls *t, const uint8_t key[32], jab_str kept, int64_t wall);
+
+/* Writes the session that the server gave since the last call into `out`, for
+ * jabi_tls_allow_session(). 1, or 0 when there is none. It is a secret. */
+int jabi_tls_keep_session(jabi_tls *t, jabi_buf *out);
 
 /* Goes on with the handshake. 1: done, and the certificate is good; 0: waits
  * for the socket; < 0: failed, see jabi_tls.fault. */
@@ -91,6 +113,11 @@ void jabi_cert_names(X509 *cert, char *out, size_t size);
 /* Whether a name from a certificate stands for the domain: equal, or with a
  * wildcard as its whole left-most label (RFC 6125 §6.4.3). */
 int jabi_dns_id_matches(jab_str id, const char *domain);
+
+/* tls_session.c: OpenSSL's call when a session came; whether a certificate is valid at
+ * a time (ms since 1970). */
+int jabi_tls_on_session(SSL *ssl, SSL_SESSION *session);
+int jabi_tls_dates_hold(X509 *cert, int64_t wall);
 
 /* tls_fault.c: fills t->fault. */
 int jabi_tls_fail_chain(jabi_tls *t); /* from chain_error */

@@ -17,10 +17,11 @@ static void read_exporter(jabi_tls *t)
 }
 
 /* RFC 5929 §3.1: the first Finished message: the client's, or the server's
- * when a session was resumed. TLS 1.3 has none (RFC 8446 C.5). */
+ * when a session was resumed. TLS 1.3 has none (RFC 8446 C.5). Two resumed connections
+ * could have the same one without the extended master secret (RFC 7627 §1). */
 static void read_unique(jabi_tls *t)
 {
-    if (t->info.version > 12)
+    if (t->info.version > 12 || (t->info.resumed && SSL_get_extms_support(t->ssl) != 1))
         return;
     size_t n = SSL_session_reused(t->ssl)
                    ? SSL_get_peer_finished(t->ssl, t->unique, sizeof t->unique)
@@ -53,6 +54,7 @@ int jabi_tls_read_info(jabi_tls *t)
     t->info = (jab_tls_info){.verified = 1};
     t->info.version = SSL_version(t->ssl) >= TLS1_3_VERSION ? 13 : 12;
     t->info.cipher = jab_cstr(SSL_get_cipher_name(t->ssl));
+    t->info.resumed = SSL_session_reused(t->ssl);
     t->info.has_client_cert = t->cert_asked && SSL_get_certificate(t->ssl) != NULL;
     read_exporter(t);
     read_unique(t);

@@ -5,6 +5,10 @@
  */
 #include "../unit/net_client.h"
 
+#include <jabiru/login.h>
+
+#include <time.h>
+
 #include "../unit/net_dns.h"
 #include "base/check.h"
 
@@ -42,6 +46,35 @@ static int certificate_for_another_domain(void)
 static int certificate_with_another_key(void)
 {
     return logs_in(&good, &good, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+}
+
+/* A clock that a test sets: hours from now. */
+static int64_t hours(void *arg)
+{
+    return (int64_t)time(NULL) * 1000 + *(int *)arg * 3600000LL;
+}
+
+/* Who has the session of an expired certificate, and its key no more, goes on with it. */
+static int session_beyond_its_certificate(void)
+{
+    int later = 0;
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN);
+    sv.scripts[1] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    jab_config cfg = net_config(sv.port, good.file);
+    cfg.no_reconnect = 0;
+    cfg.wall = hours;
+    cfg.wall_arg = &later;
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    assert_true(net_await(c, JAB_EV_ONLINE, &last));
+    later = 2;
+    assert_true(net_await(c, JAB_EV_OFFLINE, &last));
+    jab_client_network_changed(c);
+    assert_true(net_await(c, JAB_EV_ONLINE, &last));
+    jab_client_free(c);
+    net_server_stop(&sv);
+    return sv.resumed;
 }
 
 /* Bytes in the clear behind <proceed/> end the stream that TLS protects. */
@@ -120,6 +153,7 @@ static int unproved_location(void)
     cfg.host = (jab_str){NULL, 0};
     cfg.nameserver = jab_cstr(dns.address);
     cfg.no_reconnect = 0;
+    cfg.login = JAB_LOGIN_NO_PIPELINING;
     jab_client *c;
     assert_int_equal(jab_client_new(&c, &cfg), 0);
     assert_true(net_await(c, JAB_EV_OFFLINE, &last));
@@ -140,6 +174,7 @@ static const struct {
     {JABI_CHECK_CERT_CHAIN, "CERT_CHAIN", certificate_of_nobody},
     {JABI_CHECK_CERT_NAME, "CERT_NAME", certificate_for_another_domain},
     {JABI_CHECK_CERT_PIN, "CERT_PIN", certificate_with_another_key},
+    {JABI_CHECK_SESSION_HOLDS, "SESSION_HOLDS", session_beyond_its_certificate},
     {JABI_CHECK_STARTTLS_BUFFER, "STARTTLS_BUFFER", injection_before_the_handshake},
     {JABI_CHECK_REDIRECT_TLS, "REDIRECT_TLS", unproved_redirection},
     {JABI_CHECK_LOCATION_TLS, "LOCATION_TLS", unproved_location},

@@ -19,6 +19,7 @@
  *   "TLS"      does the handshake
  *   "BIND"     waits for the request to bind, and grants it
  *   "END"      says good-bye to TLS and closes
+ *   "KEYS"     forgets how it sealed the sessions that it gave
  *   "FLOOD"    sends NET_FLOOD messages
  *   "WAIT"     keeps the connection until the client closes it */
 #define SERVER_LOGIN                                                                               \
@@ -39,7 +40,11 @@ typedef struct net_server {
     int ask_cert;           /* set it to ask clients for a certificate */
     char sni[64], alpn[32]; /* of the last handshake */
     int client_cert;        /* 1: the client showed one */
-    char got[16384];        /* what the client sent over all connections */
+    int resumed;            /* handshakes that went on with an earlier session */
+    uint8_t exporter[32];   /* of the last handshake, as this side knows it */
+    uint8_t unique[64];
+    size_t unique_n;
+    char got[16384]; /* what the client sent over all connections */
     size_t n_got;
     /* The connection that is being served. */
     int peer;
@@ -126,6 +131,25 @@ static inline int net_flood(net_server *sv)
     return 1;
 }
 
+/* RFC 5929 §3.1, RFC 9266 §2. */
+static inline void net_note_bindings(net_server *sv)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    int resumed = SSL_session_reused(sv->ssl);
+    sv->resumed += resumed;
+    sv->unique_n = resumed ? SSL_get_finished(sv->ssl, sv->unique, sizeof sv->unique)
+                           : SSL_get_peer_finished(sv->ssl, sv->unique, sizeof sv->unique);
+    SSL_export_keying_material(sv->ssl, sv->exporter, sizeof sv->exporter, label, sizeof label - 1,
+                               (const unsigned char *)"", 0, 1);
+}
+
+static inline int net_change_keys(net_server *sv)
+{
+    unsigned char keys[80];
+    memset(keys, sv->connections, sizeof keys);
+    return SSL_CTX_set_tlsext_ticket_keys(sv->ctx, keys, sizeof keys) == 1;
+}
+
 static inline int net_handshake(net_server *sv)
 {
     sv->ssl = SSL_new(sv->ctx);
@@ -136,6 +160,8 @@ static inline int net_handshake(net_server *sv)
     const char *name = SSL_get_servername(sv->ssl, TLSEXT_NAMETYPE_host_name);
     snprintf(sv->sni, sizeof sv->sni, "%s", name ? name : "");
     sv->client_cert = SSL_get0_peer_certificate(sv->ssl) != NULL;
+    if (ok)
+        net_note_bindings(sv);
     return ok;
 }
 
@@ -149,6 +175,8 @@ static inline int net_step(net_server *sv, const char *step)
         return net_handshake(sv);
     if (strcmp(step, "BIND") == 0)
         return net_bind(sv);
+    if (strcmp(step, "KEYS") == 0)
+        return net_change_keys(sv);
     if (strcmp(step, "FLOOD") == 0)
         return net_flood(sv);
     if (strcmp(step, "END") == 0)
