@@ -96,9 +96,7 @@ struct jab_client {
 
     char address[JABI_ADDR_TEXT];
     char target[JABI_HOST_MAX];
-    uint16_t target_port;
     int direct_tls;
-    int no_resume; /* the server failed when a session was offered */
 };
 
 /* client.c: jab_loop_next() hands the client to the application. */
@@ -130,10 +128,6 @@ int jabi_dial_has_address(const jabi_dial *dial);
 /* Whether the connection's deadline or the target's passed; then it fails. */
 void jabi_connect_check_time(jab_client *c, int64_t now);
 int64_t jabi_connect_deadline(const jab_client *c);
-
-/* recall.c: offers the TLS session of the last connection; keeps the newest one. */
-void jabi_recall_session(jab_client *c);
-void jabi_recall_keep_session(jab_client *c);
 
 /* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
 int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;

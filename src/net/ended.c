@@ -44,6 +44,13 @@ static int may_follow(const jab_client *c, const jab_fault *fault, int verified)
            jab_session_redirect(c->session).n > 0;
 }
 
+/* A token was refused, and the server takes nothing else on that stream: the next
+ * is without it. Once, whatever is remembered. */
+static int may_begin_anew(const jab_client *c)
+{
+    return c->session->stream.auth.needs_anew && !c->began_anew && !c->closing;
+}
+
 void jabi_start_over(jab_client *c)
 {
     jabi_dial_free(c);
@@ -82,6 +89,7 @@ static void settle(jab_client *c, const jab_fault *fault)
     if (c->online_at != JAB_NEVER)
         jabi_backoff_was_online(&c->backoff, now - c->online_at);
     c->online_at = JAB_NEVER;
+    c->began_anew = 0;
     c->phase = JABI_CONN_ENDED;
     jabi_dial_free(c);
     if (!may_try_again(c, fault)) {
@@ -102,6 +110,9 @@ void jabi_ended(jab_client *c)
     jabi_hang_up(c, 1);
     if (may_follow(c, fault, verified)) {
         follow(c);
+    } else if (may_begin_anew(c)) {
+        c->began_anew = 1;
+        jabi_start_over(c);
     } else if (c->dial && fault && !c->suspended && jabi_other_target_may_help(fault)) {
         jab_fault kept = *fault; /* its views live until the next connection */
         swallow_events(c);

@@ -277,6 +277,24 @@ static int without_keys(jabi_stream *str)
                              JAB_ARG(str->account.bare));
 }
 
+/* COMPAT: mod_sasl2 of prosody-modules takes no mechanism any more on a stream where it has
+ * refused one, be that the one that it offers. */
+static int needs_anew(const jabi_auth *auth, jab_str condition)
+{
+    return (auth->tokens_off || auth->retried) && jab_str_is(condition, "invalid-mechanism");
+}
+
+static int begin_anew(jabi_stream *str, const jab_xml *el)
+{
+    int err = 0;
+    if (str->auth.retried) /* the next stream is not to go ahead by the same offer */
+        err = jabi_memory_set(&str->memory, JABI_MEMORY_BEFORE, (jab_str){NULL, 0});
+    if (err >= 0)
+        err = jabi_memory_save(&str->memory);
+    str->auth.needs_anew = err >= 0;
+    return refused(str, el);
+}
+
 int jabi_auth_failed(jabi_stream *str, const jab_xml *el)
 {
     jabi_auth *auth = &str->auth;
@@ -292,5 +310,7 @@ int jabi_auth_failed(jabi_stream *str, const jab_xml *el)
         return without_token(str);
     if (auth->has_keys && !proven && jab_str_is(condition, "not-authorized"))
         return without_keys(str);
+    if (needs_anew(auth, condition))
+        return begin_anew(str, el);
     return refused(str, el);
 }

@@ -71,7 +71,7 @@ static void forget_last_stream(jabi_stream *str)
     str->state = 0;
     str->active = NULL;
     str->features = str->remembered = NULL;
-    str->is_early = 0;
+    str->is_early = str->features_due = 0;
     str->auth = (jabi_auth){0};
     str->max_bytes = str->idle_seconds = 0;
     jabi_sm_forget_inline(str);
@@ -219,13 +219,21 @@ int jabi_stream_refuses(const jabi_stream *str, size_t bytes)
     return str->max_bytes && bytes > str->max_bytes;
 }
 
-static int on_features(jabi_stream *str, const jab_xml *el)
+static int keep_features(jabi_stream *str, const jab_xml *el)
 {
     str->features = jabi_xml_copy(&str->features_arena, el);
     if (!str->features)
         return jabi_stream_fault(str, JAB_ENOMEM, JAB_AT_STREAM, NULL, "%s",
                                  jab_strerror(JAB_ENOMEM));
     read_limits(str);
+    return 0;
+}
+
+static int on_features(jabi_stream *str, const jab_xml *el)
+{
+    int err = keep_features(str, el);
+    if (err < 0)
+        return err;
     return str->ahead ? jabi_ahead_check(str) : jabi_features_next(str);
 }
 
@@ -235,11 +243,37 @@ static int is_stanza(const jab_xml *el)
            jab_xml_is(el, JABI_NS_CLIENT, "presence") || jab_xml_is(el, JABI_NS_CLIENT, "iq");
 }
 
+static int on_ready(jabi_stream *str)
+{
+    str->phase = JABI_PHASE_READY;
+    str->out.secret = 0; /* no password passes from here on */
+    int by_inline = str->state & (JABI_BY_BIND2 | JABI_BY_SASL2);
+    int err = by_inline ? 0 : jabi_ahead_remember(str, JABI_MEMORY_AFTER);
+    if (err >= 0)
+        err = jabi_memory_save(&str->memory);
+    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_BIND, NULL, "%s", jab_strerror(err)) : 0;
+}
+
+/* COMPAT: Prosody gives what a resumed stream has waiting before the features
+ * that XEP-0388 §2.6.1 has follow <success/> at once. */
+int jabi_stream_before_element(jabi_stream *str, const jab_xml *el)
+{
+    if (str->phase != JABI_PHASE_FEATURES || !(str->state & JABI_BY_SASL2) || !str->sm.resumed ||
+        !(is_stanza(el) || jab_str_is(jab_xml_ns(el), JABI_NS_SM)))
+        return 0;
+    str->features_due = 1;
+    return on_ready(str);
+}
+
 int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
 {
     jabi_stream_log_in(str, el);
     if (jab_xml_is(el, JABI_NS_STREAM, "error"))
         return jabi_stream_on_error(str, el);
+    if (str->features_due && jab_xml_is(el, JABI_NS_STREAM, "features")) {
+        str->features_due = 0;
+        return keep_features(str, el);
+    }
     if (str->phase == JABI_PHASE_READY) {
         if (is_stanza(el))
             return 1;
@@ -256,17 +290,6 @@ int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
         return jabi_stream_broken(str, "not-authorized",
                                   "sent an element out of order during log-in");
     return 0;
-}
-
-static int on_ready(jabi_stream *str)
-{
-    str->phase = JABI_PHASE_READY;
-    str->out.secret = 0; /* no password passes from here on */
-    int by_inline = str->state & (JABI_BY_BIND2 | JABI_BY_SASL2);
-    int err = by_inline ? 0 : jabi_ahead_remember(str, JABI_MEMORY_AFTER);
-    if (err >= 0)
-        err = jabi_memory_save(&str->memory);
-    return err < 0 ? jabi_stream_fault(str, err, JAB_AT_BIND, NULL, "%s", jab_strerror(err)) : 0;
 }
 
 int jabi_stream_after_step(jabi_stream *str, int step)

@@ -112,6 +112,7 @@ typedef struct jabi_auth {
     int is_token;            /* by a token, in place of a password */
     int has_keys;            /* the keys of an earlier log-in stand in for the password */
     int tokens_off;          /* one was refused on this stream */
+    int needs_anew; /* the server takes no other choice on this stream, but on a new one */
     int retried;             /* it began once more, as the offer was another */
     int asked_bind;          /* with the resource (XEP-0386) */
     int asked_resume;        /* with the last stream (XEP-0198 §9.2) */
@@ -146,6 +147,7 @@ struct jabi_stream {
     const jab_xml *features;   /* of the newest stream; NULL before */
     const jab_xml *remembered; /* those of an earlier log-in that a step was begun by */
     const jabi_feature *ahead; /* began by them, and the server's own have not come */
+    int features_due;          /* a resumed stream is ready, and its features are still to come */
     int went_ahead, is_stale;  /* a step did; and by what is offered it would not have */
     int is_early;              /* it leaves before the handshake of TLS is over */
     uint64_t max_bytes;        /* of a stanza that the server takes (XEP-0478); 0: not told */
@@ -202,6 +204,8 @@ int jabi_stream_early_done(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_U
  * a stanza on a bound stream, for the session to route; or < 0 with the fault
  * set and the stream error written. */
 int jabi_stream_on_open(jabi_stream *str, const jab_xml *root) JAB_MUST_USE;
+/* Before an element is handed over: it may show that the stream is ready. 0 or < 0. */
+int jabi_stream_before_element(jabi_stream *str, const jab_xml *el) JAB_MUST_USE;
 int jabi_stream_on_element(jabi_stream *str, const jab_xml *el) JAB_MUST_USE;
 
 /* Goes on computing, in JABI_PHASE_WORK. 0 or < 0. */
