@@ -96,7 +96,9 @@ struct jab_client {
 
     char address[JABI_ADDR_TEXT];
     char target[JABI_HOST_MAX];
+    uint16_t target_port;
     int direct_tls;
+    int no_resume; /* the server failed when a session was offered */
 };
 
 /* client.c: jab_loop_next() hands the client to the application. */
@@ -128,6 +130,19 @@ int jabi_dial_has_address(const jabi_dial *dial);
 /* Whether the connection's deadline or the target's passed; then it fails. */
 void jabi_connect_check_time(jab_client *c, int64_t now);
 int64_t jabi_connect_deadline(const jab_client *c);
+
+/* recall.c: offers the TLS session of the last connection; keeps the newest one. */
+void jabi_recall_session(jab_client *c);
+void jabi_recall_keep_session(jab_client *c);
+
+/* Fills *target with where the server was that last proved to be the domain's, if the normal
+ * way would be to ask DNS; `host` is where else to go. 1 or 0. */
+int jabi_recall_endpoint(jab_client *c, jab_str host, jabi_target *target);
+void jabi_recall_keep_endpoint(jab_client *c);
+
+/* Reads and writes it: "D [::1]:5223 xmpp.example.org", or S for STARTTLS. 1 or 0. */
+int jabi_endpoint_read(jab_str text, jabi_target *target);
+int jabi_endpoint_write(const jabi_target *target, char *out, size_t size);
 
 /* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
 int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;
