@@ -63,6 +63,7 @@ struct gathered {
     } services[ITEMS_MAX];
     size_t n_services;
     int asked, answered;
+    int own_answers;   /* of the account and its server */
     char *found[ROWS]; /* who has it; NULL: nobody */
     int64_t upload_max;
     int64_t ping_began, ping_ms; /* -1: no answer */
@@ -117,7 +118,6 @@ static int fits(const struct row *row, const jab_disco_info_reply *info)
 
 static void note_info(struct gathered *g, int where, jab_str jid, const jab_disco_info_reply *info)
 {
-    g->answered++;
     for (size_t i = 0; i < ROWS && !info->error; i++) {
         if (!(rows[i].where & where) || g->found[i] || !fits(&rows[i], info))
             continue;
@@ -127,29 +127,38 @@ static void note_info(struct gathered *g, int where, jab_str jid, const jab_disc
     }
 }
 
+/* Who refuses has answered; what came to no answer is not known. */
+static int is_answer(struct gathered *g, int error)
+{
+    int there = error == 0 || error == JAB_ESTANZA;
+    g->answered += there;
+    return there;
+}
+
 static void take_info(struct gathered *g, const jab_event *ev)
 {
-    if (ev->tag == g->own[0] || ev->tag == g->own[1])
-        note_info(g, OWN, g->d->c->jid.domain, ev->data);
+    const jab_disco_info_reply *info = ev->data;
+    if (!is_answer(g, info->error))
+        return;
+    if (ev->tag == g->own[0] || ev->tag == g->own[1]) {
+        g->own_answers++;
+        note_info(g, OWN, g->d->c->jid.domain, info);
+    }
     for (size_t i = 0; i < g->n_services; i++)
         if (ev->tag == g->services[i].tag)
-            note_info(g, SERVICE, jab_cstr(g->services[i].jid), ev->data);
+            note_info(g, SERVICE, jab_cstr(g->services[i].jid), info);
 }
 
 static void take(struct gathered *g, const jab_event *ev)
 {
+    const jab_disco_items_reply *items = ev->data;
+    const jab_pong *pong = ev->data;
     if (ev->type == JAB_EV_DISCO_INFO)
         take_info(g, ev);
-    if (ev->type == JAB_EV_DISCO_ITEMS && ev->tag == g->items) {
-        g->answered++;
-        ask_services(g, ev->data);
-    }
-    if (ev->type == JAB_EV_PONG && ev->tag == g->ping) {
-        const jab_pong *pong = ev->data;
-        g->answered++;
-        if (pong->error == 0 || pong->error == JAB_ESTANZA)
-            g->ping_ms = app_now() - g->ping_began;
-    }
+    if (ev->type == JAB_EV_DISCO_ITEMS && ev->tag == g->items && is_answer(g, items->error))
+        ask_services(g, items);
+    if (ev->type == JAB_EV_PONG && ev->tag == g->ping && is_answer(g, pong->error))
+        g->ping_ms = app_now() - g->ping_began;
 }
 
 /* All is asked at once; a service that does not answer costs its time once. */
@@ -185,20 +194,32 @@ static int gather(struct gathered *g)
 
 /* -- Lines -------------------------------------------------------------------------------- */
 
+/* Whether somebody who might have it did not say. */
+static int is_unknown(const struct gathered *g, const struct row *row)
+{
+    return (row->where & OWN && g->own_answers < 2) ||
+           (row->where & SERVICE && g->answered < g->asked);
+}
+
 static void say_row(const struct gathered *g, const struct row *row, const char *jid)
 {
     doctor_line line = {.check = row->check, .facts = json_object()};
     app_text next = {0};
     app_set_text(line.facts, "spec", jab_cstr(row->spec));
     app_set_text(line.facts, "jid", jab_cstr(jid));
-    app_text_z(&line.text, jid ? row->words : row->without);
+    int unknown = !jid && is_unknown(g, row);
+    app_text_z(&line.text, unknown ? "not known: not all have answered"
+                           : jid   ? row->words
+                                   : row->without);
     if (jid && row->where & SERVICE)
         app_text_fmt(&line.text, " at %s", jid);
     if (jid && strcmp(row->check, "upload") == 0 && g->upload_max > 0) {
         app_text_fmt(&line.text, ", up to %.4g MiB", (double)g->upload_max / 1048576);
         app_set_int(line.facts, "bytes", g->upload_max);
     }
-    if (!jid) {
+    if (unknown) {
+        doctor_worse(&line, DOCTOR_NOTE, "try again");
+    } else if (!jid) {
         app_text_fmt(&next, "ask the server's operator for %s", row->spec);
         doctor_worse(&line, DOCTOR_NOTE, next.p);
     }

@@ -4,12 +4,12 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from attack import (test_broken, test_forged, test_log_in, test_network, test_resources, test_silent,
+from attack import (test_broken, test_doctor, test_forged, test_log_in, test_network, test_resources, test_silent,
                     test_tls)
 from attack.lab import Lab
 from kit import tap
 
-MODULES = (test_silent, test_network, test_tls, test_log_in, test_broken, test_forged, test_resources)
+MODULES = (test_silent, test_network, test_tls, test_log_in, test_broken, test_forged, test_resources, test_doctor)
 
 if __name__ == "__main__":
     lab = Lab(tap.folder())
