@@ -4,7 +4,7 @@
  * with its own check off it succeeds; so no check is there in vain, and none
  * can be lost unnoticed.
  */
-#include "../unit/peer.h"
+#include "../unit/sasl2_peer.h"
 #include "vault_attacks.h"
 
 #include "base/check.h"

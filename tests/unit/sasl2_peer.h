@@ -30,7 +30,7 @@
 
 #define SASL2_AFTER "<stream:features><csi xmlns='urn:xmpp:csi:0'/></stream:features>"
 
-static const jab_tls_info secure = {.verified = 1, .version = 13, .exporter = JAB_STR("eeeeeeee")};
+static const jab_tls_info secure = {.verified = 1, .version = 13, .exporter = {"eeeeeeee", 8}};
 
 typedef struct vault_row {
     jab_vault vault;
