@@ -26,10 +26,14 @@ static const struct {
     {"key", offsetof(app_account, key), NULL},
     {"mechanism", offsetof(app_account, mechanism), NULL},
     {"resource", offsetof(app_account, resource), NULL},
+    {"device", offsetof(app_account, device), NULL},
+    {"proxy", offsetof(app_account, proxy), NULL},
+    {"dane", offsetof(app_account, dane), "no|yes|required"},
     {"compress", offsetof(app_account, compress), "no|plain|anyway"},
     {"nameserver", offsetof(app_account, nameserver), NULL},
     {"password_file", offsetof(app_account, password_file), NULL},
     {"password_command", offsetof(app_account, password_command), NULL},
+    {"bearer_token_file", offsetof(app_account, bearer_token_file), NULL},
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 

@@ -16,8 +16,9 @@ typedef struct app_account {
     char *host, *nameserver;
     char *tls, *compress;
     char *ca_file, *pin, *cert, *key;
-    char *mechanism, *resource;
-    char *password_file, *password_command;
+    char *mechanism, *resource, *device;
+    char *proxy, *dane;
+    char *password_file, *password_command, *bearer_token_file;
 } app_account;
 
 typedef struct app_config {

@@ -25,7 +25,7 @@ static uint64_t sum_of(jab_str text)
 }
 
 /* A name that begins with a dot would be hidden. */
-static void put_name(app_text *out, jab_str bare)
+static void put_name(app_text *out, jab_str bare, const char *suffix)
 {
     size_t begin = out->n;
     for (size_t i = 0; i < bare.n && out->n - begin < NAME_MAX_BYTES; i++) {
@@ -36,14 +36,14 @@ static void put_name(app_text *out, jab_str bare)
     }
     if (out->n - begin >= NAME_MAX_BYTES)
         app_text_fmt(out, "~%016llx", (unsigned long long)sum_of(bare));
-    app_text_z(out, ".db");
+    app_text_z(out, suffix);
 }
 
-char *app_data_path(jab_str bare)
+char *app_data_path(jab_str bare, const char *suffix)
 {
     app_text tail = {0};
     app_text_z(&tail, "jabiru/");
-    put_name(&tail, bare);
+    put_name(&tail, bare, suffix);
     char *path = app_path("XDG_DATA_HOME", ".local/share", tail.p);
     app_text_free(&tail);
     return path;
@@ -90,7 +90,7 @@ int app_data_open(jab_store **store, jab_str bare, app_data_use use)
 {
     char words[WORDS_SIZE] = "";
     *store = NULL;
-    char *path = app_data_path(bare);
+    char *path = app_data_path(bare, ".db");
     if (!path)
         return refuse("there is no home folder: $HOME is not set", "");
     int err = use == APP_DATA_LOOK ? look(store, path, words) : keep(store, path, words);

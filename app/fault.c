@@ -125,15 +125,21 @@ const char *app_fault_step(const jab_fault *fault)
     return step_for(fault->code, fault->condition);
 }
 
-int app_say_fault(const jab_fault *fault)
+int app_say_fault(const jab_fault *fault, jab_str account)
 {
     jab_str cause = fault->text.n ? fault->text : jab_cstr(jab_strerror(fault->code));
-    app_text condition = {0};
+    app_text condition = {0}, allow = {0};
+    app_text_fmt(&allow,
+                 "somebody on the way may have removed what is better; if you know why, jabiru "
+                 "account set " JAB_FMT " --allow-weaker",
+                 JAB_ARG(account));
     if (fault->condition.n && !memmem(cause.p, cause.n, fault->condition.p, fault->condition.n))
         app_text_fmt(&condition, " (" JAB_FMT ")", JAB_ARG(fault->condition));
     app_say(0, "%s: " JAB_FMT "%s; %s", jab_stage_name(fault->stage), JAB_ARG(cause),
-            app_text_str(&condition).p, step_for(fault->code, fault->condition));
+            app_text_str(&condition).p,
+            fault->code == JAB_EWEAKER ? allow.p : step_for(fault->code, fault->condition));
     app_text_free(&condition);
+    app_text_free(&allow);
     return jab_err_exit(fault->code);
 }
 

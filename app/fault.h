@@ -26,8 +26,8 @@ int app_say(int status, const char *format, ...) __attribute__((format(printf, 2
 /* As app_say(), without the "jabiru: " before it. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says why a session ended, with the next step for that kind of end. */
-int app_say_fault(const jab_fault *fault);
+/* Says why a session of the account ended, with the next step for that kind of end. */
+int app_say_fault(const jab_fault *fault, jab_str account);
 
 /* That next step; static. */
 const char *app_fault_step(const jab_fault *fault);

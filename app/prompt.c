@@ -3,7 +3,6 @@
 
 #include "fault.h"
 #include "wait.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -27,28 +26,6 @@ static void put(int fd, const char *words)
     (void)ignored;
 }
 
-static int read_line(app_text *out, int fd, int64_t deadline)
-{
-    while (out->n < LINE_BYTES_MAX) {
-        char c;
-        struct pollfd one = {.fd = fd, .events = POLLIN};
-        int ready = app_poll(&one, 1, deadline);
-        if (app_signal())
-            return 128 + app_signal();
-        if (ready == 0)
-            return APP_TIMEOUT;
-        if (ready < 0)
-            continue;
-        ssize_t n = read(fd, &c, 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0 || c == '\n')
-            return APP_OK;
-        app_text_char(out, c);
-    }
-    return APP_OK;
-}
-
 int app_prompt(app_text *out, const char *words, int echo, int64_t deadline)
 {
     struct termios before, quiet;
@@ -62,12 +39,16 @@ int app_prompt(app_text *out, const char *words, int echo, int64_t deadline)
         tcsetattr(fd, TCSAFLUSH, &quiet);
     }
     put(fd, words);
-    int status = read_line(out, fd, deadline);
+    int status = app_line_read(out, fd, LINE_BYTES_MAX, deadline);
+    while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]))
+        out->p[--out->n] = '\0';
     if (hide) {
         tcsetattr(fd, TCSAFLUSH, &before);
         put(fd, "\n");
     }
     close(fd);
+    if (status == APP_USAGE)
+        app_say(0, "the terminal is gone");
     if (status == APP_TIMEOUT)
         app_say(0, "timeout: no answer at the terminal; give more time with --timeout SEC");
     return status;

@@ -328,6 +328,40 @@ static void human_account(app_out *o, const json_t *record)
     end_line(o);
 }
 
+/* What the next log-ins may not fall below. */
+static void put_floor(app_out *o, const json_t *record)
+{
+    jab_str mechanism = app_text_at(record, "mechanism"), tls = app_text_at(record, "tls");
+    app_text_z(&o->line, "  not below   ");
+    put(o, mechanism.n ? mechanism : JAB_STR("nothing was reached yet"), APP_LINE);
+    if (json_is_true(app_at(record, "channel_binding")))
+        app_text_z(&o->line, " with channel binding");
+    if (json_is_true(app_at(record, "sasl2")))
+        app_text_z(&o->line, ", SASL2");
+    app_text_z(&o->line, tls.n ? ", TLS " : "");
+    put(o, tls, APP_LINE);
+    end_line(o);
+}
+
+static void human_account_info(app_out *o, const json_t *record)
+{
+    jab_str expires = app_text_at(record, "token_expires");
+    put_at(o, record, "jid", APP_LINE);
+    end_line(o);
+    put_floor(o, record);
+    app_text_z(&o->line, "  kept here   ");
+    app_text_z(&o->line,
+               json_is_true(app_at(record, "keys")) ? "keys in place of the password" : "no keys");
+    app_text_z(&o->line, json_is_true(app_at(record, "token")) ? ", a token" : "");
+    app_text_z(&o->line, expires.n ? " until " : "");
+    put(o, expires, APP_LINE);
+    end_line(o);
+    if (!json_is_true(app_at(record, "in_use")))
+        return;
+    app_text_z(&o->line, "  in use by another jabiru");
+    end_line(o);
+}
+
 static void human_login(app_out *o, const json_t *record)
 {
     jab_str mechanism = app_text_at(record, "mechanism"), tls = app_text_at(record, "tls");
@@ -424,6 +458,18 @@ const app_record app_records[] = {
     {"account", "an account in the configuration", COLUMNS("name", "jid", "default"), human_account,
      FIELDS(V_TYPE, {"name", "string", "for --account"}, {"jid", "string", "its address"},
             {"default", "boolean", "true: used without --account"})},
+    {"account-info", "what is known of an account's log-ins",
+     COLUMNS("jid", "mechanism", "channel_binding", "sasl2", "tls", "keys", "token",
+             "token_expires"),
+     human_account_info,
+     FIELDS(V_TYPE, {"name", "string", "for --account"}, {"jid", "string", "its address"},
+            {"mechanism", "string", "what the next log-ins may not fall below"},
+            {"channel_binding", "boolean", "true: with that"},
+            {"sasl2", "boolean", "true: by XEP-0388"}, {"tls", "string", "version of TLS"},
+            {"keys", "boolean", "true: there are keys in place of the password"},
+            {"token", "boolean", "true: there is a token (XEP-0484)"},
+            {"token_expires", "time", "of the token, when the server told it"},
+            {"in_use", "boolean", "true: another jabiru has it now"})},
     {"login", "how a log-in went", COLUMNS("jid", "tls", "mechanism", "channel_binding", "ms"),
      human_login,
      FIELDS(V_TYPE, {"jid", "string", "full address"}, {"address", "string", "IP address and port"},
@@ -432,6 +478,10 @@ const app_record app_records[] = {
             {"channel_binding", "string", "kind of channel binding"},
             {"compressed", "boolean", "true: XEP-0138"},
             {"server_proved", "boolean", "true: the server proved that it knows the password"},
+            {"sasl2", "boolean", "true: by XEP-0388"},
+            {"bind2", "boolean", "true: the resource was bound in the same step (XEP-0386)"},
+            {"token", "boolean", "true: a token took the place of the password (XEP-0484)"},
+            {"tls_resumed", "boolean", "true: an earlier TLS session went on"},
             {"ms", "integer", "from start to log-in"})},
     {"check", "what jabiru doctor found out about one thing",
      COLUMNS("state", "check", "text", "next"), app_human_check,

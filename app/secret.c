@@ -32,8 +32,9 @@ static void text_wipe(app_text *text)
     app_text_free(text);
 }
 
-/* Takes the first line: what follows a line break is no part of a password. */
-static int take_line(app_secret *secret, app_text *text, const char *source)
+/* Takes the first line: what follows a line break is no part of a password, or of whatever
+ * `kind` of secret it is. */
+static int take(app_secret *secret, app_text *text, const char *source, const char *kind)
 {
     jab_str s = app_text_str(text);
     size_t n = 0;
@@ -42,9 +43,9 @@ static int take_line(app_secret *secret, app_text *text, const char *source)
         n++;
     if (n == 0) {
         status =
-            app_say(APP_USAGE, "password: %s is empty; put the password in its first line", source);
+            app_say(APP_USAGE, "%s: %s is empty; put the %s in its first line", kind, source, kind);
     } else if (n > APP_SECRET_MAX) {
-        status = app_say(APP_USAGE, "password: %s: over %d bytes; is that the right file?", source,
+        status = app_say(APP_USAGE, "%s: %s: over %d bytes; is that the right file?", kind, source,
                          APP_SECRET_MAX);
     } else {
         memcpy(secret->bytes, s.p, n);
@@ -55,16 +56,26 @@ static int take_line(app_secret *secret, app_text *text, const char *source)
     return status;
 }
 
-static int from_file(app_secret *secret, const char *path)
+static int take_line(app_secret *secret, app_text *text, const char *source)
+{
+    return take(secret, text, source, "password");
+}
+
+int app_secret_file(app_secret *secret, const char *path, const char *kind)
 {
     app_text text = {0};
     int result = app_file_read(&text, path, 1);
     if (result == 0)
-        return take_line(secret, &text, path);
+        return take(secret, &text, path, kind);
     text_wipe(&text);
     if (result == -EPERM)
-        return app_say(APP_USAGE, "password: others than you can read %s; chmod 600 it", path);
-    return app_say(APP_USAGE, "password: %s: %s; check the path", path, strerror(-result));
+        return app_say(APP_USAGE, "%s: others than you can read %s; chmod 600 it", kind, path);
+    return app_say(APP_USAGE, "%s: %s: %s; check the path", kind, path, strerror(-result));
+}
+
+static int from_file(app_secret *secret, const char *path)
+{
+    return app_secret_file(secret, path, "password");
 }
 
 static int from_option_file(app_secret *secret, const app_secret_query *q)
@@ -72,39 +83,12 @@ static int from_option_file(app_secret *secret, const app_secret_query *q)
     return q->file ? from_file(secret, q->file) : NOT_HERE;
 }
 
-/* Reads until end of file, the end of the first line or the deadline. */
-static int read_line(app_text *text, int fd, int64_t deadline)
-{
-    char part[256];
-    while (text->n <= APP_SECRET_MAX) {
-        struct pollfd one = {.fd = fd, .events = POLLIN};
-        int ready = app_poll(&one, 1, deadline);
-        if (app_signal())
-            return 128 + app_signal();
-        if (ready == 0)
-            return APP_TIMEOUT;
-        if (ready < 0)
-            continue;
-        ssize_t n = read(fd, part, sizeof part);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? APP_USAGE : APP_OK;
-        app_text_add(text, (jab_str){part, (size_t)n});
-        int whole_line = memchr(part, '\n', (size_t)n) != NULL;
-        explicit_bzero(part, sizeof part);
-        if (whole_line)
-            return APP_OK;
-    }
-    return APP_OK;
-}
-
 static int from_fd(app_secret *secret, const app_secret_query *q)
 {
     app_text text = {0};
     if (q->fd < 0)
         return NOT_HERE;
-    int status = read_line(&text, q->fd, q->deadline);
+    int status = app_line_read(&text, q->fd, APP_SECRET_MAX, q->deadline);
     if (status == APP_OK)
         return take_line(secret, &text, "--password-fd");
     text_wipe(&text);
@@ -211,7 +195,7 @@ static int run_command(app_secret *secret, char **argv, int64_t deadline)
     if (fd < 0)
         return app_say(APP_USAGE, "password: password_command %s: %s; check its path", argv[0],
                        strerror(errno));
-    int status = read_line(&text, fd, deadline);
+    int status = app_line_read(&text, fd, APP_SECRET_MAX, deadline);
     close(fd);
     if (status != APP_OK)
         kill(pid, SIGTERM);

@@ -9,7 +9,7 @@
 
 #include "text.h"
 
-#define APP_SECRET_MAX 1023
+#define APP_SECRET_MAX 4095 /* bytes: tokens are longer than passwords */
 
 /* The ways to give a password, for the messages. */
 #define APP_SECRET_WAYS                                                                            \
@@ -34,6 +34,10 @@ typedef struct app_secret_query {
 
 /* Finds the password. Returns 0, or an exit status after saying why. */
 int app_secret_find(app_secret *secret, const app_secret_query *q);
+
+/* Reads the first line of a file that only its owner may read; `kind` of secret is
+ * what messages call it. As above. */
+int app_secret_file(app_secret *secret, const char *path, const char *kind);
 
 /* Overwrites it. */
 void app_secret_wipe(app_secret *secret);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define EXIT_USAGE   2
 #define EXIT_TIMEOUT 7
 #define GRACE_MS     350 /* for ending in good order before the alarm ends it */
 #define POLL_MAX     6
@@ -134,4 +135,30 @@ int app_poll(struct pollfd *fds, size_t n, int64_t until)
         return -1;
     }
     return ready < 0 ? -1 : ready;
+}
+
+int app_line_read(app_text *text, int fd, size_t max, int64_t deadline)
+{
+    char part[256];
+    while (text->n <= max) {
+        struct pollfd one = {.fd = fd, .events = POLLIN};
+        int ready = app_poll(&one, 1, deadline);
+        if (app_signal())
+            return 128 + app_signal();
+        if (ready == 0)
+            return EXIT_TIMEOUT;
+        if (ready < 0)
+            continue;
+        ssize_t n = read(fd, part, sizeof part);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? EXIT_USAGE : 0;
+        app_text_add(text, (jab_str){part, (size_t)n});
+        int whole_line = memchr(part, '\n', (size_t)n) != NULL;
+        explicit_bzero(part, sizeof part);
+        if (whole_line)
+            return 0;
+    }
+    return 0;
 }

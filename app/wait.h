@@ -5,6 +5,7 @@
 #ifndef JABIRU_APP_WAIT_H
 #define JABIRU_APP_WAIT_H
 
+#include "text.h"
 #include <jabiru/base.h>
 #include <poll.h>
 
@@ -38,5 +39,10 @@ void app_alarm(int64_t deadline);
  * did. Returns how many are ready, 0 for the time, -1 for a signal.
  */
 int app_poll(struct pollfd *fds, size_t n, int64_t until);
+
+/* Appends what comes until the end of a line or of the file, or until there are more
+ * than `max` bytes. Returns 0, or an exit status: of a signal, 7 at the deadline, 2 when
+ * nothing can be read (errno says why). Part of the next line may be there, too. */
+int app_line_read(app_text *text, int fd, size_t max, int64_t deadline);
 
 #endif

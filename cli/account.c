@@ -66,6 +66,8 @@ static void override(cli *c)
         {c->g.cert, &c->account.cert},
         {c->g.key, &c->account.key},
         {c->g.resource, &c->account.resource},
+        {c->g.proxy, &c->account.proxy},
+        {c->g.bearer_token_file, &c->account.bearer_token_file},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (pairs[i].option)

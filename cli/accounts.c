@@ -45,6 +45,7 @@ static int write_file(cli *c, jab_str text)
 static void take_options(cli *c, app_account *account, app_text *mechanisms)
 {
     static char *const compressions[] = {NULL, (char *)"plain", (char *)"anyway"};
+    static char *const danes[] = {NULL, (char *)"yes", (char *)"required"};
     for (int i = 0; i < c->g.mechanism.n; i++)
         app_text_fmt(mechanisms, "%s%s", i ? " " : "", c->g.mechanism.v[i]);
     account->mechanism = mechanisms->p;
@@ -57,7 +58,10 @@ static void take_options(cli *c, app_account *account, app_text *mechanisms)
     account->cert = (char *)c->g.cert;
     account->key = (char *)c->g.key;
     account->resource = (char *)c->g.resource;
+    account->proxy = (char *)c->g.proxy;
+    account->dane = danes[c->g.dane > 2 ? 2 : c->g.dane];
     account->password_file = (char *)c->g.password_file;
+    account->bearer_token_file = (char *)c->g.bearer_token_file;
 }
 
 /* --set KEY=VALUE; `text` is a copy that is cut in two. */
@@ -157,8 +161,9 @@ int cli_account_add(cli *c)
         status = add(c, &account, &jid, &bytes);
     }
     if (status == APP_OK && !c->g.quiet && !c->g.dry_run)
-        app_note("account %s was added to %s; jabiru account test %s tries it", name,
-                 c->config_path, name);
+        app_note("account %s was added to %s; jabiru account test %s tries it; the password "
+                 "is needed once, and not kept",
+                 name, c->config_path, name);
     app_text_free(&asked);
     app_text_free(&mechanisms);
     return status;
@@ -183,15 +188,43 @@ int cli_account_list(cli *c)
     return APP_OK;
 }
 
+/* Whether another account of the configuration logs in with the same address. */
+static int is_used_twice(const cli *c)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->configuration.n; i++) {
+        jab_jid_buf bytes;
+        jab_jid jid;
+        const char *text = c->configuration.accounts[i].jid;
+        n += text && jab_jid_parse(&jid, jab_cstr(text), &bytes) == 0 &&
+             jab_jid_bare_eq(&jid, &c->jid);
+    }
+    return n > 1;
+}
+
+/* One that has no address, or one that is none, has logged in nowhere. */
+static int forget_logins(cli *c, const app_account *account)
+{
+    if (c->g.dry_run || !account->jid ||
+        jab_jid_parse(&c->jid, jab_cstr(account->jid), &c->jid_bytes) < 0)
+        return APP_OK;
+    c->account = *account;
+    return is_used_twice(c) ? APP_OK : cli_forget_vault(c);
+}
+
 int cli_account_rm(cli *c)
 {
     app_text before = {0}, after = {0};
     int status = cli_want(c, 1, 1);
     if (status == APP_OK)
         status = cli_load_config(c);
-    if (status == APP_OK && !app_config_account(&c->configuration, c->operands[0]))
+    const app_account *account =
+        status == APP_OK ? app_config_account(&c->configuration, c->operands[0]) : NULL;
+    if (status == APP_OK && !account)
         status = app_say(APP_NOTHING, "no account %s; jabiru account list shows what there is",
                          c->operands[0]);
+    if (status == APP_OK)
+        status = forget_logins(c, account);
     if (status == APP_OK)
         status = read_file(c, &before);
     if (status == APP_OK) {
@@ -216,6 +249,10 @@ static void print_login(cli *c)
     app_set_text(record, "mechanism", login.mechanism);
     app_set_text(record, "channel_binding", login.channel_binding);
     app_set_true(record, "compressed", login.compressed);
+    app_set_true(record, "sasl2", login.sasl2);
+    app_set_true(record, "bind2", login.bind2);
+    app_set_true(record, "token", login.token);
+    app_set_true(record, "tls_resumed", login.tls_resumed);
     json_object_set_new(record, "server_proved", json_boolean(login.server_proved));
     app_set_int(record, "ms", app_now() - c->started);
     app_out_record(&c->out, record);

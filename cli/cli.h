@@ -12,6 +12,7 @@
 #include "output.h"
 #include "wait.h"
 #include <jabiru/client.h>
+#include <jabiru/login.h>
 #include <jabiru/presence.h>
 #include <jabiru/store.h>
 
@@ -21,9 +22,10 @@ typedef struct cli_globals {
     const char *password_file;
     app_number password_fd;
     int netrc, no_input;
-    const char *host, *nameserver, *tls, *ca_file, *pin, *cert, *key;
+    const char *host, *nameserver, *tls, *ca_file, *pin, *cert, *key, *proxy;
+    const char *bearer_token_file, *login;
     app_list mechanism;
-    int compress;
+    int compress, dane;
     const char *resource;
     app_time timeout;
     int json, quiet, verbose, xml, dry_run, no_store, help, version;
@@ -80,6 +82,11 @@ struct cli {
     int status;          /* exit status of what ended the connection */
     jab_stage told;      /* last stage that -v told */
     uint64_t next_tag;   /* the upper half is this process's own */
+
+    jab_vault *vault;  /* what log-ins left of the account here, or NULL */
+    unsigned login;    /* enum jab_login_flags, beside those of the settings */
+    int withheld;      /* 1: what the vault has took the place of the password */
+    int asks_password; /* 1: that did not serve */
 
     jab_store *store;       /* what is kept of the account here, or NULL */
     int commits;            /* 1: what came is kept when it was dealt with, not before */
@@ -166,8 +173,20 @@ int cli_restart(cli *c);
 /* Closes the stream, at most 2 seconds long; what comes until then goes to c->others. */
 void cli_close(cli *c);
 
-/* The same, and frees the client and the store. */
+/* The same, and frees the client, the store and the vault. */
 void cli_disconnect(cli *c);
+
+/* How the log-in went, in few words: "SCRAM-SHA-256-PLUS (tls-exporter), TLS 1.3". */
+void cli_login_words(app_text *out, const jab_login_info *login);
+
+/* -- vault.c: what log-ins leave on this machine --------------------------------------- */
+
+/* Opens the account's vault into c->vault, but with --no-store: an exit status. */
+int cli_open_vault(cli *c);
+
+/* Forgets what log-ins left of the account, here and, as far as it can be reached within
+ * seconds, at the server: an exit status. */
+int cli_forget_vault(cli *c);
 
 /* -- kept.c: what is kept of the account on this machine ---------------------------- */
 
@@ -321,6 +340,8 @@ int cli_account_add(cli *c);
 int cli_account_list(cli *c);
 int cli_account_test(cli *c);
 int cli_account_rm(cli *c);
+int cli_account_info(cli *c);
+int cli_account_set(cli *c);
 int cli_schema(cli *c);
 int cli_help_command(cli *c);
 
@@ -328,6 +349,6 @@ extern const app_opt cli_send_options[], cli_listen_options[], cli_chat_options[
     cli_history_options[], cli_search_options[], cli_roster_list_options[],
     cli_roster_add_options[], cli_presence_set_options[], cli_presence_watch_options[],
     cli_iq_options[], cli_disco_options[], cli_doctor_options[], cli_ping_options[],
-    cli_account_add_options[], cli_help_options[];
+    cli_account_add_options[], cli_account_set_options[], cli_help_options[];
 
 #endif

@@ -15,6 +15,16 @@
 #define STORE_TRIES  5    /* connections that may end because nothing can be kept */
 #define LONG_TIMEOUT (24 * 3600 * 1000LL)
 
+/* What a log-in may need; wiped as soon as the client has it. */
+typedef struct cli_secrets {
+    app_secret password, token;
+} cli_secrets;
+
+static jab_str text_of(const app_secret *secret)
+{
+    return secret->n ? jab_cstr(secret->bytes) : (jab_str){0};
+}
+
 /* Wire log: one line a piece, the direction before it. */
 void cli_wire(void *arg, int out, jab_str bytes)
 {
@@ -51,6 +61,16 @@ static int needs_no_password(const char *mechanisms)
         any |= n > 0;
     }
     return any;
+}
+
+/* A password is asked for only when nothing else serves. */
+static int needs_password(cli *c, const char *mechanisms)
+{
+    if (needs_no_password(mechanisms) || c->account.bearer_token_file)
+        return 0;
+    c->withheld =
+        c->vault && !c->asks_password && jab_vault_has_secret(c->vault, c->jid.bare, NULL) == 1;
+    return !c->withheld;
 }
 
 static int find_secret(cli *c, app_secret *secret)
@@ -98,7 +118,22 @@ static int64_t time_limit(const cli *c, int64_t otherwise)
     return c->g.timeout.given ? LONG_TIMEOUT : 0;
 }
 
-static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
+static unsigned login_flags(const cli *c)
+{
+    int is_classic = c->g.login && strcmp(c->g.login, "classic") == 0;
+    return c->login | (is_classic ? JAB_LOGIN_NO_SASL2 | JAB_LOGIN_NO_PIPELINING : 0);
+}
+
+/* How much a DANE record counts: see jab_config.dane. */
+static int dane_level(const cli *c)
+{
+    const char *word = c->account.dane;
+    if (c->g.dane)
+        return c->g.dane > 1 ? 2 : 1;
+    return !word || strcmp(word, "no") == 0 ? 0 : strcmp(word, "required") == 0 ? 2 : 1;
+}
+
+static int make_client(cli *c, const cli_secrets *secrets, const char *mechanisms)
 {
     char *host = NULL;
     uint16_t port = 0;
@@ -106,8 +141,8 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
         return APP_USAGE;
     int err = jab_client_new(
         &c->client,
-        JAB_CONFIG(.jid = c->jid.full, .exts = c->exts,
-                   .password = secret->n ? jab_cstr(secret->bytes) : (jab_str){0},
+        JAB_CONFIG(.jid = c->jid.full, .exts = c->exts, .password = text_of(&secrets->password),
+                   .bearer_token = text_of(&secrets->token),
                    .mechanisms = *mechanisms ? jab_cstr(mechanisms) : (jab_str){0},
                    .tls = cli_tls_policy(c->account.tls), .compress = compress_policy(c),
                    .software_name = JAB_STR("jabiru"), .software_version = JAB_STR(JAB_VERSION),
@@ -117,6 +152,8 @@ static int make_client(cli *c, const app_secret *secret, const char *mechanisms)
                    .client_cert = jab_cstr(c->account.cert), .client_key = jab_cstr(c->account.key),
                    .pin_sha256 = jab_cstr(c->account.pin),
                    .nameserver = jab_cstr(c->account.nameserver), .no_reconnect = !c->reconnects,
+                   .proxy = jab_cstr(c->account.proxy), .dane = dane_level(c), .vault = c->vault,
+                   .login = login_flags(c), .device = jab_cstr(c->account.device),
                    .store = c->store, .commit_by_caller = c->commits, .receipts = c->receipts,
                    .first_history = c->first_history));
     free(host);
@@ -159,17 +196,22 @@ jab_session *cli_session(const cli *c)
 
 int cli_begin(cli *c)
 {
-    app_secret secret = {.n = 0};
+    cli_secrets secrets = {.password = {.n = 0}};
     app_text mechanisms = {0};
     int status = c->jid.full.p ? APP_OK : cli_settle_account(c);
     join_mechanisms(c, &mechanisms);
-    if (status == APP_OK && !needs_no_password(app_text_str(&mechanisms).p))
-        status = find_secret(c, &secret);
+    if (status == APP_OK)
+        status = cli_open_vault(c);
+    if (status == APP_OK && needs_password(c, app_text_str(&mechanisms).p))
+        status = find_secret(c, &secrets.password);
+    if (status == APP_OK && c->account.bearer_token_file)
+        status = app_secret_file(&secrets.token, c->account.bearer_token_file, "token");
     if (status == APP_OK)
         status = cli_open_store(c);
     if (status == APP_OK)
-        status = make_client(c, &secret, app_text_str(&mechanisms).p);
-    app_secret_wipe(&secret);
+        status = make_client(c, &secrets, app_text_str(&mechanisms).p);
+    app_secret_wipe(&secrets.password);
+    app_secret_wipe(&secrets.token);
     app_text_free(&mechanisms);
     return status;
 }
@@ -187,15 +229,31 @@ static void tell_stage(cli *c)
              JAB_ARG(connection.address));
 }
 
+void cli_login_words(app_text *out, const jab_login_info *login)
+{
+    app_text_fmt(out, JAB_FMT, JAB_ARG(login->mechanism));
+    if (login->channel_binding.n)
+        app_text_fmt(out, " (" JAB_FMT ")", JAB_ARG(login->channel_binding));
+    app_text_z(out, login->token ? ", by a token" : "");
+    app_text_z(out, login->sasl2 ? ", SASL2" : "");
+    app_text_z(out, login->bind2 ? ", Bind 2" : "");
+    app_text_z(out, login->tls_version == 0    ? ", no TLS"
+                    : login->tls_version == 13 ? ", TLS 1.3"
+                                               : ", TLS 1.2");
+    app_text_z(out, login->tls_resumed ? " resumed" : "");
+    app_text_z(out, login->compressed ? ", compressed" : "");
+}
+
 static void tell_online(cli *c, const jab_event *ev)
 {
     jab_login_info login = jab_session_login(cli_session(c));
     c->was_online = 1;
     if (!c->g.verbose)
         return;
-    app_note("jabiru: online as " JAB_FMT ", " JAB_FMT "%s%s", JAB_ARG(ev->jid->full),
-             JAB_ARG(login.mechanism), login.tls_version ? ", TLS" : ", no TLS",
-             login.compressed ? ", compressed" : "");
+    app_text words = {0};
+    cli_login_words(&words, &login);
+    app_note("jabiru: online as " JAB_FMT ", %s", JAB_ARG(ev->jid->full), words.p);
+    app_text_free(&words);
 }
 
 static cli_what ended(cli *c, int status)
@@ -217,18 +275,46 @@ static cli_what timed_out(cli *c)
                             seconds, doing));
 }
 
+/* What an earlier log-in left does not serve any more: the password was changed, or the
+ * server keeps it in another way. Messages that wait in this process only would be lost with
+ * the client. */
+static int may_try_password(const cli *c, const jab_fault *fault)
+{
+    if (!c->withheld || (c->was_online && !c->store))
+        return 0;
+    return fault->code == JAB_ENOSECRET ||
+           (fault->code == JAB_EAUTH && !jab_str_is(fault->condition, "account-disabled") &&
+            !jab_str_is(fault->condition, "temporary-auth-failure"));
+}
+
+static cli_what try_password(cli *c)
+{
+    commit_pulled(c);
+    jab_client_free(c->client);
+    c->client = NULL;
+    jab_store_free(c->store);
+    c->store = NULL;
+    c->asks_password = 1;
+    if (c->g.verbose)
+        app_note("jabiru: the log-in needs the password again");
+    int status = cli_begin(c);
+    return status == APP_OK ? CLI_TIME : ended(c, status);
+}
+
 /* The end of a stream: final, unless the command stays and had been online. A full
  * disk may get room again, but not for ever. */
 static cli_what offline(cli *c, const jab_event *ev)
 {
     const jab_fault *fault = ev->fault;
+    if (fault && may_try_password(c, fault))
+        return try_password(c);
     if (fault && fault->code == JAB_ESTORE && ++c->store_failures >= STORE_TRIES)
-        return ended(c, app_say_fault(fault));
+        return ended(c, app_say_fault(fault, c->jid.bare));
     if (fault && fault->code < 0 && c->reconnects && c->was_online && !jab_client_over(c->client))
         return CLI_EVENT;
     if (!fault || fault->code >= 0)
         return ended(c, app_say(APP_NETWORK, "session: the server closed the stream; try again"));
-    return ended(c, c->say_fault ? c->say_fault(c, fault) : app_say_fault(fault));
+    return ended(c, c->say_fault ? c->say_fault(c, fault) : app_say_fault(fault, c->jid.bare));
 }
 
 /* One turn without waiting: an event, or CLI_TIME when there is none. */
@@ -410,6 +496,8 @@ void cli_disconnect(cli *c)
     c->client = NULL;
     jab_store_free(c->store);
     c->store = NULL;
+    jab_vault_free(c->vault);
+    c->vault = NULL;
 }
 
 int cli_restart(cli *c)
@@ -421,5 +509,6 @@ int cli_restart(cli *c)
     c->account = (app_account){0};
     c->jid = (jab_jid){.full = {NULL, 0}};
     c->was_online = 0;
+    c->asks_password = 0;
     return cli_begin(c);
 }

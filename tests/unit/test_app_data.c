@@ -22,8 +22,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"jabiru/a@x.db", "jabiru/a@x.db-wal", "jabiru/a@x.db-shm",
-                                        "jabiru/a@x.db-lock", "jabiru/a@x.db.lock"};
+    static const char *const names[] = {
+        "jabiru/a@x.db",      "jabiru/a@x.db-wal", "jabiru/a@x.db-shm",    "jabiru/a@x.db-lock",
+        "jabiru/a@x.db.lock", "jabiru/a@x.vault",  "jabiru/a@x.vault.lock"};
     app_text path = {0};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -42,7 +43,7 @@ static void assert_path(jab_str bare, const char *tail)
 {
     app_text wanted = {0};
     app_text_fmt(&wanted, "%s/jabiru/%s", folder, tail);
-    char *path = app_data_path(bare);
+    char *path = app_data_path(bare, ".db");
     assert_string_equal(path, wanted.p);
     free(path);
     app_text_free(&wanted);
@@ -63,9 +64,9 @@ static void long_addresses_differ(void **state)
     (void)state;
     char text[900];
     memset(text, 'a', sizeof text);
-    char *one = app_data_path((jab_str){text, sizeof text});
+    char *one = app_data_path((jab_str){text, sizeof text}, ".db");
     text[sizeof text - 1] = 'b';
-    char *other = app_data_path((jab_str){text, sizeof text});
+    char *other = app_data_path((jab_str){text, sizeof text}, ".db");
     assert_string_not_equal(one, other);
     assert_true(strlen(strrchr(one, '/')) < 220);
     free(one);
@@ -139,12 +140,65 @@ static void points_in_time(void **state)
         assert_int_equal(app_when_parse(bad[i], now, &ms), -1);
 }
 
+static void a_vault_is_beside_the_database(void **state)
+{
+    jab_vault *v, *other;
+    (void)state;
+    assert_int_equal(app_vault_open(&v, JAB_STR("a@x"), NULL), 0);
+    assert_int_equal(v->save(v->arg, JAB_STR("a@x"), JAB_STR("floor")), 0);
+    assert_int_equal(app_vault_open(&other, JAB_STR("a@x"), NULL), 0); /* both run */
+    jab_vault_free(other);
+    jab_vault_free(v);
+    char *path = app_data_path(JAB_STR("a@x"), ".vault");
+    assert_int_equal(access(path, F_OK), 0);
+    free(path);
+}
+
+/* It is no reason to log in as if there had been none; only the user's word puts it aside. */
+static void a_vault_that_cannot_be_believed_stays(void **state)
+{
+    jab_vault *v;
+    int is_unusable = 0;
+    app_text name = {0};
+    char *path = app_data_path(JAB_STR("a@x"), ".vault");
+    (void)state;
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(app_vault_open(&v, JAB_STR("a@x"), NULL), 9);
+    assert_null(v);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(app_vault_open(&v, JAB_STR("a@x"), &is_unusable), 0);
+    assert_null(v);
+    assert_int_equal(is_unusable, 1);
+    assert_int_equal(app_vault_set_aside(JAB_STR("a@x"), &name), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_non_null(strstr(name.p, "/a@x.vault.damaged-2"));
+    assert_int_equal(unlink(name.p), 0); /* nothing was deleted before */
+    assert_int_equal(app_vault_set_aside(JAB_STR("a@x"), &name), 9);
+    app_text_free(&name);
+    free(path);
+}
+
+static void no_place_for_a_vault(void **state)
+{
+    jab_vault *v;
+    int is_unusable = 0;
+    (void)state;
+    setenv("XDG_DATA_HOME", "/proc/nothing/here", 1);
+    assert_int_equal(app_vault_open(&v, JAB_STR("a@x"), &is_unusable), 9);
+    assert_null(v);
+    assert_int_equal(is_unusable, 0);
+    setenv("XDG_DATA_HOME", folder, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_as_names_of_files),
         cmocka_unit_test(long_addresses_differ),
         cmocka_unit_test(a_store_is_private_and_for_one),
+        cmocka_unit_test(a_vault_is_beside_the_database),
+        cmocka_unit_test(a_vault_that_cannot_be_believed_stays),
+        cmocka_unit_test(no_place_for_a_vault),
         cmocka_unit_test(no_home_no_store),
         cmocka_unit_test(points_in_time),
     };
