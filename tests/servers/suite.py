@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from kit import tap
 from kit.accounts import USERS, World, users
-from servers import (test_faults, test_history, test_kill, test_login, test_messages, test_presence, test_queries,
+from servers import (test_doctor, test_faults, test_history, test_kill, test_login, test_messages, test_presence, test_queries,
                      test_rooms, test_resume, test_roster, test_streams)
 from servers.ejabberd import Ejabberd
 from servers.prosody import Prosody
@@ -21,7 +21,7 @@ SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
 # (points of faults, kills of each program)
 SAMPLE, SOAK = (12, 8), (500, 200)
 MODULES = (test_login, test_roster, test_presence, test_messages, test_rooms, test_queries, test_resume,
-           test_history)
+           test_history, test_doctor)
 
 
 def serve(server):
