@@ -62,7 +62,7 @@ static void note_words(jab_client *c, int code, const char *what)
 int jabi_dial_has_address(const jabi_dial *dial)
 {
     for (size_t i = 0; i < dial->targets.n; i++)
-        if (dial->targets.list[i].n > 0)
+        if (dial->targets.list[i].n > 0 && !dial->targets.list[i].is_recalled)
             return 1;
     return 0;
 }
@@ -107,7 +107,7 @@ static void won(jab_client *c)
     c->target_port = target->port;
     c->direct_tls = target->direct_tls;
     dial->try_deadline = has_more(c) && c->cfg->connect_timeout != JAB_NEVER
-                             ? now + c->cfg->connect_timeout / 3
+                             ? now + c->cfg->connect_timeout / (target->is_recalled ? 6 : 3)
                              : JAB_NEVER;
     if (c->proxy) {
         jabi_proxy_start(c);
@@ -180,6 +180,9 @@ static int resolve(jab_client *c)
         args.host = jab_cstr(host);
         args.port = redirect[0] || port ? port : args.port;
     }
+    jabi_target recalled;
+    if (jabi_recall_endpoint(c, args.host, &recalled))
+        args.first = &recalled;
     if (c->proxy) {
         int err = jabi_proxy_aims(c, &args);
         if (err < 0)

@@ -177,6 +177,7 @@ static void shake_hands(jab_client *c)
         return;
     }
     jabi_recall_keep_session(c);
+    jabi_recall_keep_endpoint(c);
     jabi_start_stream(c);
     jabi_loop_post(c->loop, &c->work);
 }

@@ -249,7 +249,7 @@ void jabi_race_words(const jabi_race *race, char *out, size_t size)
     out[0] = '\0';
     for (size_t i = 0; i < race->targets->n; i++) {
         const jabi_target *t = &race->targets->list[i];
-        for (size_t k = 0; k < t->n; k++) {
+        for (size_t k = 0; k < t->n && !t->is_recalled; k++) {
             const jabi_end *end = &t->ends[k];
             char address[JABI_ADDR_TEXT], why[64];
             jabi_addr_format(&end->addr, address);

@@ -136,7 +136,8 @@ static int look_up_all(jabi_resolve *r)
     all->began_at = jabi_now();
     int err = 0;
     for (size_t i = 0; i < all->n && err == 0; i++)
-        err = look_up(r, i);
+        if (!all->list[i].is_recalled)
+            err = look_up(r, i);
     if (r->dns.channel)
         jabi_dns_arm(&r->dns);
     return err;
@@ -320,6 +321,9 @@ int jabi_resolve_new(jabi_resolve **out, const jabi_resolve_args *args)
         return JAB_ENOMEM;
     r->args = *args;
     *args->targets = (jabi_targets){0};
+    if (args->first)
+        args->targets->list[args->targets->n++] = *args->first;
+    r->args.first = NULL;
     for (int i = 0; i < 2; i++)
         r->services[i] = (jabi_srv_query){.resolve = r, .direct_tls = i == 0};
     int64_t now = jabi_now();

@@ -23,6 +23,7 @@ typedef struct jabi_resolve_args {
     int64_t limit;      /* ms; JABI_DNS_LIMIT at most is used */
     jab_random_fn random;
     void *random_arg;
+    const jabi_target *first;   /* put before all others; or NULL. Copied */
     jabi_targets *targets;      /* filled; outlives the resolver */
     void (*changed)(void *arg); /* targets, addresses or the end came; it may
                                  * free the resolver */

@@ -28,6 +28,7 @@ typedef struct jabi_target {
     char host[JABI_HOST_MAX]; /* A-labels, or the text of an address */
     uint16_t port;
     int direct_tls;
+    int is_recalled; /* 1: from an earlier connection; it is raced against what DNS says now */
     jabi_end ends[JABI_ADDRS_MAX];
     size_t n;
     int open_v6, open_v4; /* 1: that look-up has not been answered */

@@ -264,6 +264,152 @@ static void a_session_ends_with_its_certificate(void **state)
     net_server_stop(&sv);
 }
 
+/* -- Endpoints --------------------------------------------------------------------- */
+
+static void endpoints_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    static const char *const right[] = {"D [::1]:5223 xmpp.example.org", "S 192.0.2.1:5222 a"};
+    static const char *const wrong[] = {
+        "",
+        "D",
+        "D 127.0.0.1:5222",
+        "D 127.0.0.1:5222 ",
+        "D 127.0.0.1 host",
+        "D a:1 b",
+        "X 127.0.0.1:1 a",
+        "D127.0.0.1:5222 host",
+        "S 127.0.0.1:0 host",
+        "S  host",
+    };
+    jabi_target t;
+    char text[400];
+    for (size_t i = 0; i < COUNT(right); i++) {
+        assert_int_equal(jabi_endpoint_read(jab_cstr(right[i]), &t), 1);
+        assert_int_equal(t.n, 1);
+        assert_int_equal(t.is_recalled, 1);
+        assert_int_equal(jabi_endpoint_write(&t, text, sizeof text), 1);
+        assert_string_equal(text, right[i]);
+    }
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        assert_int_equal(jabi_endpoint_read(jab_cstr(wrong[i]), &t), 0);
+    snprintf(text, sizeof text, "S 127.0.0.1:1 %0300d", 0); /* no host is so long */
+    assert_int_equal(jabi_endpoint_read(jab_cstr(text), &t), 0);
+}
+
+/* A client of example.org, which SRV says is at `port`. */
+static jab_client *client_by_dns(net_dns *dns, net_record zone[2], uint16_t port)
+{
+    zone[0] = (net_record){"_xmpps-client._tcp.example.org", DNS_SRV, "a.example.org", 1, 0, port};
+    zone[1] = (net_record){"a.example.org", DNS_A, "127.0.0.1", 0, 0, 0};
+    net_dns_start(dns, zone, 2, 0);
+    jab_config cfg = config();
+    cfg.host = (jab_str){NULL, 0};
+    cfg.port = 0;
+    cfg.nameserver = jab_cstr(dns->address);
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    return c;
+}
+
+static void recall(jab_client *c, int port)
+{
+    char text[80];
+    snprintf(text, sizeof text, "D 127.0.0.1:%d b.example.org", port);
+    jabi_memory *m = &c->session->stream.memory;
+    assert_int_equal(jabi_memory_load(m, c->cfg), 0);
+    assert_int_equal(jabi_memory_set(m, JABI_MEMORY_ENDPOINT, jab_cstr(text)), 0);
+}
+
+static void the_last_endpoint_needs_no_name_server(void **state)
+{
+    (void)state;
+    net_dns dns;
+    net_record zone[2];
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN);
+    sv.scripts[1] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    jab_client *c = client_by_dns(&dns, zone, sv.port);
+    assert_true(net_await(c, JAB_EV_ONLINE, &last));
+    dns.records = NULL; /* says nothing from now on */
+    int64_t began = jabi_now();
+    assert_true(net_await(c, JAB_EV_ONLINE, &last));
+    assert_in_range(jabi_now() - began, 0, 900);
+    assert_str(jab_client_connection(c).target, "a.example.org");
+    assert_int_equal(c->tls->info.resumed, 1);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_dns_stop(&dns);
+}
+
+/* A port that takes no connection and refuses none: its queue is full. */
+static int full_port(int fds[8], int *n)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&a, &size), 0);
+    for (*n = 1; *n < 5; ++*n) {
+        fds[*n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fds[*n], (struct sockaddr *)&a, sizeof a);
+    }
+    return ntohs(a.sin_port);
+}
+
+static void a_dead_endpoint_costs_the_delay_of_the_race(void **state)
+{
+    (void)state;
+    for (int refused = 0; refused < 2; refused++) {
+        net_dns dns;
+        net_record zone[2];
+        int fds[8], n = 0;
+        net_server_start(&sv, &good, TLS1_3_VERSION);
+        sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+        jab_client *c = client_by_dns(&dns, zone, sv.port);
+        recall(c, refused ? 1 : full_port(fds, &n));
+        int64_t began = jabi_now();
+        assert_true(net_await(c, JAB_EV_ONLINE, &last));
+        int64_t took = jabi_now() - began;
+        assert_in_range(took, refused ? 0 : JABI_RACE_STAGGER, refused ? 200 : 800);
+        assert_str(jab_client_connection(c).target, "a.example.org");
+        jab_client_free(c);
+        net_server_stop(&sv);
+        net_dns_stop(&dns);
+        while (n > 0)
+            close(fds[--n]);
+    }
+}
+
+/* Somebody else is where the server was. */
+static void an_endpoint_proves_itself_each_time(void **state)
+{
+    (void)state;
+    net_dns dns;
+    net_record zone[2];
+    net_server wrong;
+    net_cert other = net_cert_make("DNS:other.example", "x", -60, 3600, EVP_sha256());
+    net_server_start(&wrong, &other, TLS1_3_VERSION);
+    wrong.scripts[0] = SCRIPT("TLS", "WAIT");
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    jab_client *c = client_by_dns(&dns, zone, sv.port);
+    recall(c, wrong.port);
+    assert_true(net_await(c, JAB_EV_ONLINE, &last));
+    assert_str(jab_client_connection(c).target, "a.example.org");
+    char says[80];
+    snprintf(says, sizeof says, "D 127.0.0.1:%d a.example.org", sv.port);
+    assert_str(c->session->stream.memory.texts[JABI_MEMORY_ENDPOINT], says);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_server_stop(&wrong);
+    net_dns_stop(&dns);
+    assert_int_equal(wrong.connections, 1);
+    assert_int_equal(wrong.n_got, 0);
+    net_cert_free(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +422,10 @@ int main(void)
         cmocka_unit_test(damaged_sessions_are_not_offered),
         cmocka_unit_test(all_that_was_judged_is_in_the_key),
         cmocka_unit_test(a_session_ends_with_its_certificate),
+        cmocka_unit_test(endpoints_are_read_as_they_were_written),
+        cmocka_unit_test(the_last_endpoint_needs_no_name_server),
+        cmocka_unit_test(a_dead_endpoint_costs_the_delay_of_the_race),
+        cmocka_unit_test(an_endpoint_proves_itself_each_time),
     };
     good = net_cert_make("DNS:example.org", "x", -60, 3600, EVP_sha256());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

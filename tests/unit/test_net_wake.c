@@ -309,7 +309,7 @@ static void an_attempt_is_given_up_for_a_sleep(void **state)
 static void a_certificate_that_was_good_once_is_tried_again(void **state)
 {
     (void)state;
-    jab_client *c = online(SCRIPT("TLS", SERVER_LOGIN), NULL);
+    jab_client *c = online(SCRIPT("TLS", SERVER_LOGIN, "KEYS"), NULL);
     net_cert other = net_cert_make("DNS:portal.example", "x", -60, 3600, EVP_sha256());
     SSL_CTX_use_certificate(sv.ctx, other.cert);
     SSL_CTX_use_PrivateKey(sv.ctx, other.key);
