@@ -78,7 +78,8 @@ static void go_online(jab_session *s)
     else
         jabi_exts_online(s, goes_on);
     jabi_session_settle(s);
-    s->unready = !s->online && resumed;
+    /* XEP-0386 §3.2: a stream that was enabled with the resource can be resumed already. */
+    s->unready = !s->online && (resumed || s->stream.sm.active);
 }
 
 /* A stanza that could not be dealt with has not come: it is not acknowledged,

@@ -47,7 +47,8 @@ static int begin(sim_client *c)
         &c->s, JAB_CONFIG(.jid = jab_cstr(c->jid), .password = JAB_STR("secret"),
                           .mechanisms = JAB_STR("PLAIN"), .tls = JAB_TLS_OFF, .mem = &c->mem.mem,
                           .random = on_random, .random_arg = c, .wall = on_wall, .wall_arg = c,
-                          .store = store, .commit_by_caller = c->plan->by_caller,
+                          .login = store ? JAB_LOGIN_BIND2 : 0, .store = store,
+                          .commit_by_caller = c->plan->by_caller,
                           .first_history = c->plan->first_history, .receipts = c->plan->receipts));
 }
 

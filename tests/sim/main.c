@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define JOBS_MAX       16
-#define TAIL_LINES     80
+#define JOBS_MAX   16
+#define TAIL_LINES 80
 
 typedef struct options {
     uint64_t seed, runs, stride, most; /* most: a job that found so many violations ends */
@@ -210,14 +210,19 @@ static int report(int number, const char *name, const counts *sum)
 
 static int run_tap(options o)
 {
-    printf("1..3\n");
+    printf("1..4\n");
     counts sum = run_known(&o);
     int failed = report(1, "seeds that failed once", &sum);
     sum = run_jobs(&o);
     failed |= report(2, "simulated sessions with faults", &sum);
+    options in_one_step = o;
+    in_one_step.seed += SIM_SASL2_SEEDS;
+    in_one_step.runs /= 4;
+    sum = run_jobs(&in_one_step);
+    failed |= report(3, "the same, with log-ins in one step", &sum);
     o.cuts = 1;
     sum = run_jobs(&o);
-    return failed | report(3, "golden sessions cut at some of their bytes", &sum);
+    return failed | report(4, "golden sessions cut at some of their bytes", &sum);
 }
 
 /* -- Options ------------------------------------------------------------------------------------
@@ -228,7 +233,8 @@ static int take(options *o, const char *name, const char *value)
     struct {
         const char *name;
         uint64_t *to;
-    } numbers[] = {{"--seed", &o->seed}, {"--runs", &o->runs}, {"--stride", &o->stride}, {"--most", &o->most}};
+    } numbers[] = {
+        {"--seed", &o->seed}, {"--runs", &o->runs}, {"--stride", &o->stride}, {"--most", &o->most}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0) {
             *numbers[i].to = strtoull(value, NULL, 10);

@@ -158,5 +158,6 @@ void sim_plan_from_seed(sim_plan *p, uint64_t seed, sim_store_kind store)
     p->piece_chance = sim_chance(&r, 300) ? 300 : 0;
     p->cut_chance = sim_chance(&r, 500) ? 250 : 0;
     p->cut_end = -1;
+    p->server.sasl2 = seed >= SIM_SASL2_SEEDS;
     p->server.files_late_ms = sim_chance(&r, 250) ? sim_between(&r, 1, 5000) : 0;
 }

@@ -83,6 +83,7 @@ typedef struct sim_server_options {
     uint64_t seed;      /* of the ids that the server makes */
     int64_t wall;       /* wall clock at virtual time 0, milliseconds since 1970 */
     bool sm, resume;    /* stream management; resumption too */
+    bool sasl2;                /* log-in and all that goes with it in one step */
     bool archive, carbons, offline, rosterver, csi;
     bool stanza_id;            /* tells the archive's ids in live messages, carbons and rooms */
     bool room_archive;         /* rooms have archives too */

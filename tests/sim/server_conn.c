@@ -122,11 +122,13 @@ void sim_conn_feed(sim_conn *conn, const void *bytes, size_t n, int64_t now)
     }
 }
 
-static void write_features(sim_conn *conn)
+void srv_conn_features(sim_conn *conn)
 {
     const sim_server_options *o = &conn->server->o;
     srv_text *t = &conn->out;
     srv_adds(t, "<stream:features>");
+    if (conn->state == CONN_AUTH && o->sasl2)
+        srv_sasl2_offer(conn);
     if (conn->state == CONN_AUTH)
         srv_adds(t, "<mechanisms xmlns='" NS_SASL "'><mechanism>PLAIN</mechanism></mechanisms>");
     else {
@@ -160,7 +162,7 @@ static void on_header(void *arg, srv_node *root)
     if (!srv_eq(srv_attr_of(root, "version"), "1.0"))
         srv_violation(server, conn, "the stream's version is not 1.0 (RFC 6120 §4.7.5)");
     conn->state = conn->account ? CONN_AUTHED : CONN_AUTH;
-    write_features(conn);
+    srv_conn_features(conn);
 }
 
 static void on_trailer(void *arg)
@@ -182,7 +184,7 @@ static void fail_auth(sim_conn *conn, const char *condition)
 }
 
 /* RFC 4616: authorization identity NUL name NUL password. */
-static srv_account *check_plain(sim_conn *conn, const char *encoded)
+srv_account *srv_check_plain(sim_conn *conn, const char *encoded)
 {
     sim_server *server = conn->server;
     size_t n = 0;
@@ -216,7 +218,7 @@ static void on_auth(sim_conn *conn, srv_node *node)
         fail_auth(conn, "invalid-mechanism");
         return;
     }
-    conn->account = check_plain(conn, srv_text_of(&conn->builder.arena, node));
+    conn->account = srv_check_plain(conn, srv_text_of(&conn->builder.arena, node));
     if (!conn->account) {
         fail_auth(conn, "not-authorized");
         return;
@@ -251,6 +253,17 @@ static void replace(sim_server *server, srv_session *old)
     srv_late_begin(server, old->account);
 }
 
+void srv_conn_bind(sim_conn *conn, const char *resource)
+{
+    for (srv_session *old = conn->account->sessions; old; old = old->next)
+        if (strcmp(old->resource, resource) == 0) {
+            replace(conn->server, old);
+            break;
+        }
+    conn->session = srv_session_new(conn, resource);
+    conn->state = CONN_BOUND;
+}
+
 static void on_bind(sim_conn *conn, srv_node *iq)
 {
     sim_server *server = conn->server;
@@ -269,14 +282,7 @@ static void on_bind(sim_conn *conn, srv_node *iq)
         bind_error(conn, id, "bad-request");
         return;
     }
-    resource = *resource ? srv_dup(&server->arena, resource) : srv_id(server);
-    for (srv_session *old = conn->account->sessions; old; old = old->next)
-        if (strcmp(old->resource, resource) == 0) {
-            replace(server, old);
-            break;
-        }
-    conn->session = srv_session_new(conn, resource);
-    conn->state = CONN_BOUND;
+    srv_conn_bind(conn, *resource ? srv_dup(&server->arena, resource) : srv_id(server));
     srv_addf(&conn->out,
              "<iq type='result' id='%s'><bind xmlns='" NS_BIND "'><jid>%s</jid></bind></iq>", id,
              conn->session->jid);
@@ -382,7 +388,9 @@ static const struct {
     {NS_CSI, "active", on_csi},
     {NS_CSI, "inactive", on_csi},
     {NS_SASL, "auth", on_auth},
+    {NS_SASL2, "authenticate", srv_sasl2_authenticate},
     {NS_SASL, "abort", on_abort},
+    {NS_SASL2, "abort", on_farewell},
     {NS_STREAM, "error", on_farewell},
 };
 

@@ -9,6 +9,8 @@
 #define NS_STREAMS   "urn:ietf:params:xml:ns:xmpp-streams"
 #define NS_STANZAS   "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define NS_SASL      "urn:ietf:params:xml:ns:xmpp-sasl"
+#define NS_SASL2     "urn:xmpp:sasl:2"
+#define NS_BIND2     "urn:xmpp:bind:0"
 #define NS_BIND      "urn:ietf:params:xml:ns:xmpp-bind"
 #define NS_SESSION   "urn:ietf:params:xml:ns:xmpp-session"
 #define NS_SM        "urn:xmpp:sm:3"
@@ -409,5 +411,13 @@ void srv_room_private(sim_server *server, srv_message *m);
 void srv_room_iq(sim_server *server, srv_session *s, srv_node *iq);
 /* A full address is gone: out of all rooms. */
 void srv_rooms_leave(sim_server *server, const char *jid);
+
+/* -- Log-in in one step (server_sasl2.c), and what it takes from server_conn.c ------------------ */
+
+void srv_sasl2_offer(sim_conn *conn);
+void srv_sasl2_authenticate(sim_conn *conn, srv_node *node);
+srv_account *srv_check_plain(sim_conn *conn, const char *encoded); /* NULL: wrong */
+void srv_conn_bind(sim_conn *conn, const char *resource);          /* another with it goes */
+void srv_conn_features(sim_conn *conn);
 
 #endif

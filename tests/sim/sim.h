@@ -92,6 +92,10 @@ typedef struct sim_plan {
     uint64_t cut_byte;                 /* behind so many bytes, counted over all links */
 } sim_plan;
 
+/* Where the seeds begin with which the server speaks XEP-0388; below, seeds that are older than
+ * that stay what they were. */
+#define SIM_SASL2_SEEDS (UINT64_C(1) << 32)
+
 /* plan.c: what the seed says. */
 void sim_plan_from_seed(sim_plan *p, uint64_t seed, sim_store_kind store);
 
