@@ -62,6 +62,8 @@ static void say_dns(doctor *d, const jab_probe_report *report)
                          ? "nothing to ask: "
                          : "no SRV record; the domain itself: ",
                      JAB_ARG(first->host), (unsigned)first->port);
+    else if (report->proxied)
+        app_text_z(&line.text, "not asked: the proxy looks up the server");
     else if (dns->n == 0 && first)
         app_text_fmt(&line.text, "not asked for services: " JAB_FMT ":%u as given",
                      JAB_ARG(first->host), (unsigned)first->port);
@@ -128,7 +130,8 @@ static void judge_target(doctor_line *line, const jab_probe_target *t)
 static void say_target(doctor *d, const jab_probe_report *report, const jab_probe_target *t)
 {
     doctor_line line = {.check = "tcp"};
-    app_text_fmt(&line.text, JAB_FMT ":%u", JAB_ARG(t->host), (unsigned)t->port);
+    app_text_fmt(&line.text, JAB_FMT ":%u%s", JAB_ARG(t->host), (unsigned)t->port,
+                 report->proxied ? " through" : "");
     for (size_t i = 0; i < t->n; i++) {
         app_text_z(&line.text, i ? ", " : " ");
         put_address(&line.text, &t->addresses[i]);
@@ -227,21 +230,18 @@ static void say_clear(doctor *d, const jab_probe_address *a)
     doctor_print(d, &line);
 }
 
+/* Also of a connection that was refused after it had been let in once, or by a proxy. */
 static void say_stream(doctor *d, const jab_probe_report *report, const jab_probe_address *a)
 {
-    doctor_line line = {.check = "stream"};
-    if (a->fault.code && a->fault.stage != JAB_AT_STREAM && a->fault.stage != JAB_AT_TCP)
-        return;
-    if (!a->fault.code)
+    int in_tcp = a->fault.stage == JAB_AT_TCP;
+    doctor_line line = {.check = in_tcp ? "tcp" : "stream"};
+    if (!a->fault.code || (!in_tcp && a->fault.stage != JAB_AT_STREAM))
         return;
     begin_line(d, &line, report, a);
     app_text_add(&line.text, a->fault.text);
     if (a->fault.condition.n)
         app_text_fmt(&line.text, " (" JAB_FMT ")", JAB_ARG(a->fault.condition));
-    doctor_worse(&line, DOCTOR_BAD,
-                 jab_str_is(a->fault.condition, "host-unknown")
-                     ? "check the part after @: this server does not serve it"
-                     : "--xml shows what was said");
+    doctor_worse(&line, DOCTOR_BAD, app_fault_step(&a->fault));
     doctor_print(d, &line);
 }
 

@@ -7,7 +7,7 @@
  * certificate that is not acceptable, to tell what is wrong with it. Nothing
  * that it reports has more authority than that certificate.
  *
- * A probe belongs to one thread at a time. It goes through no proxy.
+ * A probe belongs to one thread at a time.
  */
 #ifndef JABIRU_PROBE_H
 #define JABIRU_PROBE_H
@@ -122,6 +122,7 @@ typedef struct jab_probe_target {
 
 typedef struct jab_probe_report {
     jab_str domain; /* in A-labels */
+    int proxied;    /* 1: addresses, and TCP, are those of the proxy, which looks up the hosts */
     jab_probe_dns dns;
     const jab_probe_target *targets;
     size_t n;
@@ -141,9 +142,9 @@ typedef struct jab_probe jab_probe;
 /*
  * Makes a probe of the domain of cfg->jid, which may be a mere domain. It goes
  * where a client with this configuration would go; `tls`, `host`, `port`,
- * `ca_file`, `pin_sha256`, `nameserver` count, and `wire` sees the streams.
+ * `proxy`, `ca_file`, `pin_sha256`, `nameserver` count, and `wire` sees the streams.
  * `connect_timeout` is for everything together. Returns 0 and sets *out;
- * JAB_EINVAL (a proxy, among others), JAB_EJID, JAB_ENOMEM, JAB_EIO; JAB_ETLS when
+ * JAB_EINVAL (proxy, pin), JAB_EJID, JAB_ENOMEM, JAB_EIO; JAB_ETLS when
  * `ca_file` cannot be read.
  */
 JAB_API int jab_probe_new(jab_probe **out, const jab_config *cfg, unsigned flags) JAB_MUST_USE;

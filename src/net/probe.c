@@ -196,8 +196,8 @@ static void on_begin(void *arg)
     jabi_resolve_args args = {
         .loop = p->loop,
         .domain = jab_cstr(p->domain),
-        .host = p->cfg.host,
-        .port = p->cfg.port,
+        .host = p->proxy ? jab_cstr(p->proxy->host) : p->cfg.host,
+        .port = p->proxy ? p->proxy->port : p->cfg.port,
         .tls = p->cfg.tls,
         .nameserver = p->cfg.nameserver,
         .limit = (p->deadline - p->began) / 2,
@@ -223,12 +223,12 @@ static int take_settings(jab_probe *p, const jab_config *cfg, const jab_mem *mem
     jab_config without = {0};
     memcpy(&without, cfg, cfg->size < sizeof without ? cfg->size : sizeof without);
     jab_str none = {NULL, 0};
-    if (without.proxy.p)
-        return JAB_EINVAL;
     without.password = without.bearer_token = without.client_cert = without.client_key = none;
     without.store = NULL;
     without.vault = NULL;
     int err = jabi_config_copy(&p->cfg, &without, mem);
+    if (err == 0)
+        err = jabi_probe_set_proxy(p);
     if (err == 0)
         err = jab_jid_parse(&p->jid, p->cfg.jid, &p->jid_bytes);
     if (err == 0)
@@ -264,6 +264,7 @@ int jab_probe_new(jab_probe **out, const jab_config *cfg, unsigned flags)
         return err;
     }
     p->report.domain = jab_cstr(p->domain);
+    p->report.proxied = p->proxy != NULL;
     p->began = jabi_now();
     p->deadline = p->began + (p->cfg.connect_timeout == JAB_NEVER ? 30000 : p->cfg.connect_timeout);
     p->timer = (jabi_timer){.fn = on_deadline, .arg = p};
@@ -286,6 +287,7 @@ void jab_probe_free(jab_probe *p)
     jabi_tls_ctx_put(p->trust);
     jab_loop_free(p->loop);
     jabi_arena_fini(&p->facts);
+    jabi_probe_free_proxy(p);
     jabi_config_fini(&p->cfg, mem);
     jabi_free(mem, p);
 }

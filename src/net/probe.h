@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/resolve.h"
 #include "net/tls.h"
 #include "xml/xml.h"
@@ -42,7 +43,8 @@ typedef struct jabi_probe_run {
     jabi_watch watch;
     jabi_timer timer;
     int (*step)(struct jabi_probe_run *run);
-    int64_t began; /* the step */
+    int64_t began;        /* the step */
+    jabi_proxy_talk talk; /* until the proxy has opened the way */
     jabi_tls *tls;
     jabi_xml_parser *parser;
     jabi_arena tree;
@@ -75,6 +77,7 @@ struct jab_probe {
     jab_jid jid;
     char domain[256];    /* A-labels or IP address */
     jabi_tls_ctx *trust; /* NULL without TLS */
+    jabi_proxy *proxy;   /* NULL: none */
     int has_pin;
     uint8_t pin[32];
 
@@ -131,6 +134,20 @@ int jabi_probe_enter(jabi_probe_run *run, int (*step)(jabi_probe_run *));
 /* Notes why an address is of no use; the first reason stays. Returns `code`. */
 int jabi_probe_fault(jabi_probe_run *run, int code, jab_stage stage, jab_str condition,
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* -- probe_proxy.c: a step ----------------------------------------------------------- */
+
+int jabi_probe_pass(jabi_probe_run *run);
+
+/* Begins to talk with the proxy; jabi_probe_pass() is next. */
+int jabi_probe_begin_proxy(jabi_probe_run *run);
+
+/* Reads the proxy's address, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
+int jabi_probe_set_proxy(jab_probe *p) JAB_MUST_USE;
+void jabi_probe_free_proxy(jab_probe *p);
+
+/* The ports at which a client would ask the proxy for the server; how many. */
+size_t jabi_probe_aims(const jab_probe *p, uint16_t ports[2]);
 
 /* -- probe_tls.c: a step ------------------------------------------------------------ */
 

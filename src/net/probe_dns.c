@@ -63,7 +63,7 @@ void jabi_probe_note_dns(jab_probe *p)
     dns->direct = answer_of(r->services[0].answer);
     dns->starttls = answer_of(r->services[1].answer);
     dns->took = jabi_now() - p->began;
-    dns->fallback = !p->cfg.host.p && !r->used_srv && !r->refused;
+    dns->fallback = !p->cfg.host.p && !p->proxy && !r->used_srv && !r->refused;
     note_records(p);
     for (size_t i = 0; i < p->targets.n; i++)
         if (p->targets.list[i].n > 0)
@@ -89,29 +89,39 @@ static size_t count(const jabi_targets *all)
     return n;
 }
 
+/* One target, with all addresses of `from`. */
+static void lay_out_target(jab_probe *p, jab_probe_target *t, jabi_target *from,
+                           jab_probe_address *addresses)
+{
+    t->addresses = addresses + p->n_spots;
+    t->n = from->n;
+    for (size_t i = 0; i < from->n; i++, p->n_spots++) {
+        addresses[p->n_spots] = make_address(p, &from->ends[i]);
+        p->spots[p->n_spots] = (jabi_probe_spot){t, &addresses[p->n_spots], &from->ends[i]};
+    }
+}
+
+/* Through a proxy the resolver's one target is the proxy; the report's are what it is
+ * asked for. */
 int jabi_probe_lay_out(jab_probe *p)
 {
     jabi_targets *all = &p->targets;
-    size_t n = count(all);
-    jab_probe_target *targets = jabi_probe_alloc(p, (all->n + 1) * sizeof *targets);
+    uint16_t ports[2];
+    size_t aims = p->proxy ? jabi_probe_aims(p, ports) : 1, n = count(all) * aims;
+    jab_probe_target *targets = jabi_probe_alloc(p, (all->n * aims + 1) * sizeof *targets);
     jab_probe_address *addresses = jabi_probe_alloc(p, (n + 1) * sizeof *addresses);
     p->spots = jabi_probe_alloc(p, (n + 1) * sizeof *p->spots);
     if (!targets || !addresses || !p->spots)
         return JAB_ENOMEM;
-    for (size_t i = 0; i < all->n; i++) {
-        jabi_target *from = &all->list[i];
-        targets[i] = (jab_probe_target){.host = jabi_probe_clean(p, from->host),
-                                        .port = from->port,
-                                        .direct_tls = from->direct_tls,
-                                        .addresses = addresses + p->n_spots,
-                                        .n = from->n};
-        for (size_t k = 0; k < from->n; k++, p->n_spots++) {
-            addresses[p->n_spots] = make_address(p, &from->ends[k]);
-            p->spots[p->n_spots] =
-                (jabi_probe_spot){&targets[i], &addresses[p->n_spots], &from->ends[k]};
-        }
+    for (size_t i = 0; i < all->n * aims; i++) {
+        jabi_target *from = &all->list[i / aims];
+        const char *host = !p->proxy ? from->host : p->cfg.host.p ? p->cfg.host.p : p->domain;
+        targets[i] = (jab_probe_target){.host = jabi_probe_clean(p, host),
+                                        .port = p->proxy ? ports[i % aims] : from->port,
+                                        .direct_tls = from->direct_tls};
+        lay_out_target(p, &targets[i], from, addresses);
     }
     p->report.targets = targets;
-    p->report.n = all->n;
+    p->report.n = all->n * aims;
     return p->error;
 }

@@ -67,6 +67,8 @@ static int connected(jabi_probe_run *run)
     int error = jabi_tcp_result(run->watch.fd);
     if (error)
         return not_connected(run, error);
+    if (run->deep && run->p->proxy)
+        return jabi_probe_begin_proxy(run);
     if (run->deep)
         return run->target->direct_tls ? jabi_probe_begin_tls(run) : jabi_probe_begin_stream(run);
     run->address->state = JAB_PROBE_CONNECTED;
@@ -85,6 +87,7 @@ void jabi_probe_stop(jabi_probe_run *run)
         jabi_tls_close(run->tls);
     jabi_tls_free(run->tls);
     run->tls = NULL;
+    jabi_proxy_end(&run->talk);
     jabi_xml_parser_free(run->parser);
     run->parser = NULL;
     jabi_arena_fini(&run->tree);
@@ -101,6 +104,9 @@ void jabi_probe_late(jabi_probe_run *run)
 {
     if (run->step == connected)
         not_connected(run, ETIMEDOUT);
+    else if (run->step == jabi_probe_pass)
+        jabi_probe_fault(run, JAB_ETIMEOUT, JAB_AT_TCP, (jab_str){0},
+                         "the proxy did not open the connection in time");
     else if (run->step == jabi_probe_shake)
         jabi_probe_fault(run, JAB_ETIMEOUT, JAB_AT_TLS, (jab_str){0},
                          "the server did not finish the TLS handshake in time");
@@ -121,6 +127,8 @@ static uint32_t interest(const jabi_probe_run *run)
 {
     if (run->step == connected)
         return EPOLLOUT;
+    if (run->step == jabi_probe_pass)
+        return EPOLLIN | (run->talk.out.n ? EPOLLOUT : 0u);
     if (run->tls && run->tls->wants_write)
         return EPOLLOUT;
     return EPOLLIN | (run->out_at < run->out.n && !run->tls ? EPOLLOUT : 0u);

@@ -494,6 +494,44 @@ static void nobody_listens(void **state)
     jab_probe_free(p);
 }
 
+/* The proxy gets the server's name, and nothing but TLS and the stream goes through. */
+static void through_a_proxy(void **state)
+{
+    (void)state;
+    at_server at;
+    probe_server(&at, good_cert(), JAB_TLS_OFF, SCRIPT("WAIT"));
+    const net_script script =
+        SCRIPT("C:CONNECT chat.example.org:5299", "C:\r\n\r\n", "S:HTTP/1.1 200 OK\r\n\r\n", "TLS",
+               "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT");
+    const net_script refusal =
+        SCRIPT("C:CONNECT", "C:\r\n\r\n", "S:HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", (unsigned)at.sv.port);
+    at.cfg.proxy = jab_cstr(proxy);
+    at.cfg.host = JAB_STR("chat.example.org");
+    at.cfg.port = 5299;
+    at.cfg.tls = JAB_TLS_DIRECT;
+    for (int well = 1; well >= 0; well--) {
+        for (int i = 1; i < 8; i++)
+            at.sv.scripts[i] = well ? script : refusal;
+        at.sv.connections = 0;
+        const jab_probe_report *report;
+        jab_probe *p = look(&at.cfg, 0, &report);
+        assert_true(report->proxied);
+        assert_str(report->targets[0].host, "chat.example.org");
+        assert_int_equal(report->targets[0].port, 5299);
+        assert_int_equal(only(report)->state, JAB_PROBE_CONNECTED);
+        assert_int_equal(report->fault.code, well ? 0 : JAB_ECONNECT);
+        assert_int_equal(report->fault.stage, well ? JAB_AT_NONE : JAB_AT_TCP);
+        if (well)
+            assert_int_equal(only(report)->offer->mechanisms.n, 2);
+        else
+            assert_true(has(report->fault.text, "403"));
+        jab_probe_free(p);
+    }
+    probe_end(&at);
+}
+
 static void settings_that_make_no_sense(void **state)
 {
     (void)state;
@@ -508,7 +546,7 @@ static void settings_that_make_no_sense(void **state)
     cfg.pin_sha256 = JAB_STR("no pin");
     assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_EINVAL);
     cfg = net_config(1, NULL);
-    cfg.proxy = JAB_STR("socks5://127.0.0.1:9050");
+    cfg.proxy = JAB_STR("gopher://127.0.0.1:70");
     assert_int_equal(jab_probe_new(&p, &cfg, 0), JAB_EINVAL);
     assert_int_equal(jab_probe_new(&p, NULL, 0), JAB_EINVAL);
     jab_probe_free(NULL);
@@ -569,6 +607,7 @@ int main(void)
         cmocka_unit_test(records_and_endpoints),
         cmocka_unit_test(names_that_lead_nowhere),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(through_a_proxy),
         cmocka_unit_test(settings_that_make_no_sense),
         cmocka_unit_test(out_of_memory),
     };
