@@ -25,9 +25,18 @@ CORE = [
     ("XEP-0106", "1.1.1", "src/jid/escape.c", ""),
     ("XEP-0138", "2.1", "src/stream/compress.c", ""),
     ("XEP-0147", "1.2", "src/jid/uri.c", "acting on the queries: they are only parsed"),
-    ("XEP-0198", "1.6.3", "src/session/sm.c", "the location to resume at, state kept over a restart"),
+    ("XEP-0198", "1.6.3", "src/session/sm.c", ""),
+    ("XEP-0305", "0.3", "src/stream/ahead.c", "what the older log-in has behind the resource"),
     ("XEP-0368", "1.1.0", "src/net/srv.c", ""),
-    ("XEP-0440", "1.0.0", "src/stream/auth.c", ""),
+    ("XEP-0386", "1.1.0", "src/stream/bind2.c", "the archive's place at the log-in is not used"),
+    ("XEP-0388", "1.0.4", "src/stream/sasl2.c", "tasks other than upgrades"),
+    ("XEP-0440", "1.0.0", "src/stream/plan.c", ""),
+    ("XEP-0474", "0.5.0", "src/sasl/offer.c", ""),
+    ("XEP-0478", "0.2.0", "src/stream/stream.c", ""),
+    ("XEP-0480", "0.2.0", "src/stream/upgrade.c", ""),
+    ("XEP-0484", "0.2.0", "src/stream/fast.c", ""),
+    ("XEP-0509", "0.2.0", "src/stream/ahead.c", ""),
+    ("XEP-0515", "0.1.0", "src/sasl/offer.c", ""),
 ]
 
 TITLES = {
@@ -54,13 +63,22 @@ TITLES = {
     "XEP-0237": "Roster Versioning",
     "XEP-0280": "Message Carbons",
     "XEP-0297": "Stanza Forwarding",
+    "XEP-0305": "XMPP Quickstart",
     "XEP-0313": "Message Archive Management",
     "XEP-0333": "Displayed Markers",
     "XEP-0334": "Message Processing Hints",
     "XEP-0352": "Client State Indication",
     "XEP-0359": "Unique and Stable Stanza IDs",
     "XEP-0368": "SRV records for XMPP over TLS",
+    "XEP-0386": "Bind 2",
+    "XEP-0388": "Extensible SASL Profile",
     "XEP-0440": "SASL Channel-Binding Type Capability",
+    "XEP-0474": "SASL SCRAM Downgrade Protection",
+    "XEP-0478": "Stream Limits Advertisement",
+    "XEP-0480": "SASL Upgrade Tasks",
+    "XEP-0484": "Fast Authentication Streamlining Tokens",
+    "XEP-0509": "Initial Authentication Pipelining",
+    "XEP-0515": "TLS Channel-Binding Downgrade Protection",
 }
 
 DOAP = """<?xml version='1.0' encoding='UTF-8'?>
