@@ -187,17 +187,17 @@ static void choose_binding(const jabi_stream *str, const jab_xml *list, jabi_sas
 }
 
 /* XEP-0440 §3: bindings without a mechanism for them, or none that is known
- * and not even the one that every server has: somebody in between removed the
- * rest, and neither "y" nor "n" would tell. Not for an account that goes
- * without by its own word. */
-static int binding_was_stripped(const jabi_stream *str, const jab_xml *list,
-                                const jabi_sasl_input *in, const jabi_sasl_mech *mech,
+ * and not even the one that every server has, or with SASL2 a mechanism and no
+ * bindings: somebody in between removed the rest, and neither "y" nor "n" would
+ * tell. Not for an account that goes without by its own word. */
+static int binding_was_stripped(const jabi_stream *str, const jab_xml *list, const jabi_plan *plan,
                                 int server_has_plus)
 {
-    int wanted = mech->strength > 0 && !mech->binds_channel && can_bind(str) &&
+    int wanted = plan->mech->strength > 0 && !plan->mech->binds_channel && can_bind(str) &&
                  !account_goes_without(str->cfg->mechanisms);
-    return wanted && list && !in->cb_type.p &&
-           (!server_has_plus || !is_listed(list, "tls-server-end-point"));
+    int is_half = list ? !server_has_plus || !is_listed(list, "tls-server-end-point")
+                       : server_has_plus && plan->is_sasl2;
+    return wanted && !plan->in.cb_type.p && is_half;
 }
 
 int jabi_plan_offer(jabi_stream *str, jabi_sasl_offer *offer)
@@ -232,7 +232,7 @@ static void refuse(jabi_plan *plan, int error, const char *words, jab_str domain
 static void check_stripped(const jabi_stream *str, const jab_xml *list, jabi_plan *plan,
                            int server_has_plus)
 {
-    int stripped = binding_was_stripped(str, list, &plan->in, plan->mech, server_has_plus);
+    int stripped = binding_was_stripped(str, list, plan, server_has_plus);
     if (!JAB_CHECK(BINDING_STRIPPED, !stripped))
         refuse(plan, JAB_EMECH,
                "the server %.*s announces channel binding and offers none that is usable: "
@@ -267,8 +267,10 @@ void jabi_plan_make(const jabi_stream *str, const jab_xml *features, int is_sasl
         plan->error = JAB_EMECH;
         return;
     }
+    if (!jabi_floor_check(str, plan))
+        return;
     check_stripped(str, list, plan, server_has_plus);
-    if (plan->mech && jabi_floor_check(str, plan) && !jabi_stream_may_send_secret(str))
+    if (plan->mech && !jabi_stream_may_send_secret(str))
         refuse(plan, JAB_ENOTLS, "no log-in without verified TLS to %.*s", str->account.domain);
 }
 
