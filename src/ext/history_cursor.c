@@ -98,6 +98,8 @@ int jabi_history_cursor_again(jab_ext_ctx *x, history_archive *a)
     jabi_buf_fini(&old);
     if (!differs)
         a->is_blind |= was_blind; /* the pass goes on */
+    if (!differs && !a->from.is_set)
+        jabi_history_cursor_straight(a); /* from there */
     return err < 0 ? err : differs;
 }
 
