@@ -15,11 +15,18 @@ static ptrdiff_t transmit(jab_client *c, const void *p, size_t n)
     return c->tls ? jabi_tls_send(c->tls, p, n) : jabi_tcp_send(c->watch.fd, p, n);
 }
 
+/* What TLS has written and the socket did not take. 0, 1 when some is left, JAB_EIO. */
+static int flush_held(jab_client *c)
+{
+    return c->tls && c->tls->held.n > 0 && !c->tls->is_holding ? jabi_tls_flush(c->tls) : 0;
+}
+
 int jabi_flush(jab_client *c)
 {
     int was_blocked = c->blocked;
-    c->blocked = 0;
-    for (jab_str out; c->watch.fd >= 0 && (out = jab_session_out(c->session)).n > 0;) {
+    int held = flush_held(c);
+    c->blocked = held == 1;
+    for (jab_str out; held == 0 && c->watch.fd >= 0 && (out = jab_session_out(c->session)).n > 0;) {
         ptrdiff_t n = transmit(c, out.p, out.n);
         if (n < 0)
             return JAB_EIO;
@@ -30,8 +37,10 @@ int jabi_flush(jab_client *c)
         if (was_blocked && c->prove_by != JAB_NEVER) /* the peer took what came before */
             c->prove_by = jabi_now() + JABI_PROVE_WITHIN;
         jab_session_out_done(c->session, (size_t)n);
+        held = flush_held(c);
+        c->blocked = held == 1;
     }
-    return 0;
+    return held < 0 ? JAB_EIO : 0;
 }
 
 /* -- In ------------------------------------------------------------------------ */
@@ -179,6 +188,8 @@ static void shake_hands(jab_client *c)
     jabi_recall_keep_session(c);
     jabi_recall_keep_endpoint(c);
     jabi_start_stream(c);
+    if (c->phase == JABI_CONN_STREAM)
+        (void)!jabi_flush(c); /* a connection that broke is found by reading */
     jabi_loop_post(c->loop, &c->work);
 }
 

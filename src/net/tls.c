@@ -39,6 +39,7 @@ int jabi_tls_new(jabi_tls **out, jabi_tls_ctx *ctx, int fd, const char *domain, 
         return JAB_ENOMEM;
     t->ctx = ctx;
     t->fd = fd;
+    jabi_bio_init(t);
     snprintf(t->domain, sizeof t->domain, "%s", domain);
     t->has_pin = pin != NULL;
     if (pin)
@@ -60,6 +61,7 @@ void jabi_tls_free(jabi_tls *t)
     const jab_mem *mem = t->ctx->loop->mem;
     SSL_SESSION_free(t->fresh);
     SSL_free(t->ssl);
+    jabi_buf_fini(&t->held);
     jabi_wipe(t->exporter, sizeof t->exporter);
     jabi_wipe(t->unique, sizeof t->unique);
     jabi_free(mem, t);
@@ -106,19 +108,26 @@ static int judge(jabi_tls *t)
     return jabi_tls_read_info(t) < 0 ? jabi_tls_fail(t, JAB_ECRYPTO, "no channel binding") : 1;
 }
 
+/* A flight is one write. The last one waits for the data that follows at once. */
+static int next_flight(jabi_tls *t)
+{
+    t->is_holding = 1;
+    int result = SSL_do_handshake(t->ssl);
+    int error = SSL_get_error(t->ssl, result);
+    t->wants_write = result != 1 && jabi_tls_flush(t) == 1;
+    return error;
+}
+
 int jabi_tls_handshake(jabi_tls *t)
 {
     ERR_clear_error();
-    int result = SSL_do_handshake(t->ssl);
-    if (result == 1) {
-        t->wants_write = 0;
-        return judge(t);
-    }
-    int error = SSL_get_error(t->ssl, result);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-        t->wants_write = error == SSL_ERROR_WANT_WRITE;
+    if (!t->is_holding && t->held.n > 0 && jabi_tls_flush(t) == 1)
         return 0;
-    }
+    int error = next_flight(t);
+    if (error == SSL_ERROR_NONE)
+        return judge(t);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return 0;
     int code = jabi_tls_fail_openssl(t, error);
     ERR_clear_error();
     return code;
@@ -141,6 +150,8 @@ ptrdiff_t jabi_tls_recv(jabi_tls *t, void *p, size_t n)
 {
     ERR_clear_error();
     size_t got = 0;
+    if (t->is_holding && jabi_tls_flush(t) < 0)
+        return JAB_EIO;
     int result = SSL_read_ex(t->ssl, p, n, &got);
     return result == 1 ? (ptrdiff_t)got : after(t, result);
 }
@@ -150,6 +161,8 @@ ptrdiff_t jabi_tls_send(jabi_tls *t, const void *p, size_t n)
     ERR_clear_error();
     size_t sent = 0;
     int result = SSL_write_ex(t->ssl, p, n, &sent);
+    if (t->is_holding && jabi_tls_flush(t) < 0)
+        return JAB_EIO;
     return result == 1 ? (ptrdiff_t)sent : after(t, result);
 }
 
@@ -157,5 +170,6 @@ void jabi_tls_close(jabi_tls *t)
 {
     ERR_clear_error();
     SSL_shutdown(t->ssl);
+    (void)!jabi_tls_flush(t); /* what does not leave now never will */
     ERR_clear_error();
 }

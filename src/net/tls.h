@@ -50,6 +50,8 @@ typedef struct jabi_tls {
     int eof;                      /* the socket ended (without a word, unless SSL knows one) */
     int chain_error, chain_depth; /* X509_V_ERR_..., where */
     char chain_date[16];          /* when what failed expired or begins, "2026-03-01" */
+    jabi_buf held;                /* written by OpenSSL, and not yet to the socket */
+    int is_holding;               /* more will follow that leaves with it */
     SSL_SESSION *fresh;           /* what the server gave, until it is kept */
     int was_taken;                /* below TLS 1.3 a connection has one only */
     int may_resume, is_offered;
@@ -83,8 +85,8 @@ int jabi_tls_allow_session(jabi_tls *t, const uint8_t key[32], jab_str kept, int
  * jabi_tls_allow_session(). 1, or 0 when there is none. It is a secret. */
 int jabi_tls_keep_session(jabi_tls *t, jabi_buf *out);
 
-/* Goes on with the handshake. 1: done, and the certificate is good; 0: waits
- * for the socket; < 0: failed, see jabi_tls.fault. */
+/* Goes on with the handshake. 1: done, and the certificate is good: its last bytes leave
+ * with the next that are sent; 0: waits for the socket; < 0: failed, see jabi_tls.fault. */
 int jabi_tls_handshake(jabi_tls *t) JAB_MUST_USE;
 
 /* As jabi_tcp_recv(): JAB_EEOF only after close_notify, JAB_EIO when the
@@ -92,6 +94,9 @@ int jabi_tls_handshake(jabi_tls *t) JAB_MUST_USE;
 /* OpenSSL may hold bytes where epoll does not see them: read until 0. */
 ptrdiff_t jabi_tls_recv(jabi_tls *t, void *p, size_t n) JAB_MUST_USE;
 ptrdiff_t jabi_tls_send(jabi_tls *t, const void *p, size_t n) JAB_MUST_USE;
+
+/* Writes what is held back. 0: all; 1: the socket is full; JAB_EIO, JAB_ENOMEM. */
+int jabi_tls_flush(jabi_tls *t) JAB_MUST_USE;
 
 /* Sends close_notify, if that goes without waiting. */
 void jabi_tls_close(jabi_tls *t);
@@ -101,6 +106,7 @@ void jabi_tls_close(jabi_tls *t);
 /* tls_bio.c: a BIO over a socket that raises no SIGPIPE. */
 BIO_METHOD *jabi_bio_method(void);
 BIO *jabi_bio_new(jabi_tls *t);
+void jabi_bio_init(jabi_tls *t); /* once t->ctx is set */
 
 /* tls_name.c: whether a certificate is for the domain (RFC 6125 §6, RFC 6120
  * §13.7.2). Never by its common name. 1 or 0. */

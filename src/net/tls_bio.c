@@ -1,11 +1,43 @@
-/* tls_bio.c: an OpenSSL BIO over a socket: OpenSSL's own would raise SIGPIPE. */
+/*
+ * tls_bio.c: an OpenSSL BIO over a socket: OpenSSL's own would raise SIGPIPE, and write
+ * the end of a handshake and the first data behind it one by one.
+ */
 #include "net/tcp.h"
 #include "net/tls.h"
+
+#define HELD_MAX 131072 /* bytes: a flight with all its certificates */
+
+void jabi_bio_init(jabi_tls *t)
+{
+    jabi_buf_init(&t->held, t->ctx->loop->mem, HELD_MAX);
+}
+
+int jabi_tls_flush(jabi_tls *t)
+{
+    t->is_holding = 0;
+    while (t->held.n > 0) {
+        ptrdiff_t sent = jabi_tcp_send(t->fd, t->held.p, t->held.n);
+        if (sent <= 0)
+            return sent < 0 ? JAB_EIO : 1;
+        jabi_buf_consume(&t->held, (size_t)sent);
+    }
+    jabi_buf_fini(&t->held); /* an idle connection holds no buffer */
+    return t->held.error;
+}
 
 static int bio_write(BIO *bio, const char *p, int n)
 {
     jabi_tls *t = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (t->is_holding) {
+        jabi_buf_add(&t->held, p, n > 0 ? (size_t)n : 0);
+        return t->held.error ? -1 : n;
+    }
+    int rest = jabi_tls_flush(t); /* what is older goes first */
+    if (rest > 0)
+        BIO_set_retry_write(bio);
+    if (rest != 0)
+        return -1;
     ptrdiff_t sent = jabi_tcp_send(t->fd, p, n > 0 ? (size_t)n : 0);
     if (sent > 0)
         return (int)sent;

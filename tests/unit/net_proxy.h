@@ -19,6 +19,8 @@ typedef struct net_proxy {
     int fd, stop[2];
     uint16_t port;
     int connections;
+    int records[8]; /* of TLS, in each piece that a client sent through */
+    size_t n_records;
     char got[2048]; /* what clients said to the proxy itself */
     size_t n_got;
     pthread_t thread;
@@ -47,8 +49,21 @@ static inline int net_proxy_answer(int client, const net_turn *turn)
     return 1;
 }
 
+/* RFC 8446 §5.1: each record says its length. */
+static inline void net_proxy_count(net_proxy *px, const char *bytes, ssize_t n)
+{
+    const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
+    if (n <= 0 || px->n_records == 8)
+        return;
+    while (end - p >= 5) {
+        px->records[px->n_records]++;
+        p += 5 + (p[3] << 8 | p[4]);
+    }
+    px->n_records++;
+}
+
 /* Bytes from one side to the other until one of them ends. */
-static inline void net_proxy_relay(const net_proxy *px, int client)
+static inline void net_proxy_relay(net_proxy *px, int client)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons(px->server),
@@ -64,6 +79,8 @@ static inline void net_proxy_relay(const net_proxy *px, int client)
             if (!p[i].revents)
                 continue;
             ssize_t n = recv(p[i].fd, bytes, sizeof bytes, 0);
+            if (i == 0)
+                net_proxy_count(px, bytes, n);
             stands = n > 0 && send(p[1 - i].fd, bytes, (size_t)n, MSG_NOSIGNAL) == n;
         }
     }

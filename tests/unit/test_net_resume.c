@@ -8,6 +8,7 @@
 #include "net/conn.h"
 #include "net_client.h"
 #include "net_dns.h"
+#include "net_proxy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -410,6 +411,29 @@ static void an_endpoint_proves_itself_each_time(void **state)
     net_cert_free(&other);
 }
 
+/* -- Flights ----------------------------------------------------------------------- */
+
+/* The end of the handshake and the stream's header are one write. */
+static void a_flight_is_one_write(void **state)
+{
+    (void)state;
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    net_proxy px = {.server = sv.port};
+    net_proxy_start(&px);
+    jab_config cfg = config();
+    cfg.port = px.port;
+    jab_client *c = connect_times(&cfg, 1);
+    jab_client_free(c);
+    net_proxy_stop(&px);
+    net_server_stop(&sv);
+    assert_in_range(px.n_records, 5, 6);      /* hello, header, auth, header, bind, good-bye */
+    assert_int_equal(px.records[0], 1);       /* ClientHello */
+    assert_int_equal(px.records[1], 3);       /* change_cipher_spec, Finished, the header */
+    for (size_t i = 2; i < px.n_records; i++) /* all of a turn is one record */
+        assert_int_equal(px.records[i], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +450,7 @@ int main(void)
         cmocka_unit_test(the_last_endpoint_needs_no_name_server),
         cmocka_unit_test(a_dead_endpoint_costs_the_delay_of_the_race),
         cmocka_unit_test(an_endpoint_proves_itself_each_time),
+        cmocka_unit_test(a_flight_is_one_write),
     };
     good = net_cert_make("DNS:example.org", "x", -60, 3600, EVP_sha256());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
