@@ -327,7 +327,7 @@ static void say_no_login(doctor *d, int status)
         return;
     line.next = code == JAB_ETIMEOUT ? "give it more time with --timeout SEC"
                                      : "give a password with --password-file FILE, or --no-login";
-    app_text_z(&line.text, jab_strerror(code));
+    app_text_z(&line.text, code == JAB_ETIMEOUT ? "not done in time" : "nothing to log in with");
     doctor_print(d, &line);
 }
 

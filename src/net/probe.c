@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "net/race.h"
 #include "net/retry.h"
 #include "session/session.h"
@@ -34,9 +35,17 @@ jab_str jabi_probe_keep(jab_probe *p, jab_str s)
 jab_str jabi_probe_clean(jab_probe *p, const char *z)
 {
     jab_str copy = jabi_probe_keep(p, jab_cstr(z));
-    for (size_t i = 0; i < copy.n; i++)
-        if (copy.p[i] < ' ' || copy.p[i] > '~')
-            ((char *)copy.p)[i] = '?'; /* the arena's, and so ours */
+    char *bytes = (char *)copy.p; /* the arena's, and so ours */
+    int is_text = jabi_utf8_valid(copy);
+    for (size_t i = 0; i < copy.n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        /* C1, U+0080 to U+009F, in UTF-8; the NUL behind the last byte is none. */
+        int is_c1 = is_text && c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0;
+        if (c < ' ' || c == 0x7f || is_c1 || (c > 0x7f && !is_text))
+            bytes[i] = '?';
+        if (is_c1)
+            bytes[++i] = '?';
+    }
     return copy;
 }
 

@@ -103,7 +103,8 @@ struct jab_probe {
 void *jabi_probe_alloc(jab_probe *p, size_t n);
 jab_str jabi_probe_keep(jab_probe *p, jab_str s);
 
-/* The same with all but printable ASCII replaced by "?": for what is no text. */
+/* The same with control characters, and what is no UTF-8, replaced by "?": for names from
+ * the DNS and from certificates, which may hold anything. */
 jab_str jabi_probe_clean(jab_probe *p, const char *z);
 
 /* A connection is over: on to the next address, phase, or the end. */

@@ -191,6 +191,17 @@ static void certificates_that_are_not_acceptable(void **state)
     }
 }
 
+/* The authority's name is anybody's words: letters of all languages, but no controls. */
+static void an_issuer_with_controls(void **state)
+{
+    (void)state;
+    at_server at;
+    net_cert cert = net_cert_make("DNS:example.org", "a\x1b[31mb\xe9\x9b", -60, 3600, EVP_sha256());
+    probe_server(&at, cert, JAB_TLS_DIRECT, SCRIPT("TLS"));
+    assert_str(at.a->tls->cert.issuer, "a?[31mb\u00e9??");
+    probe_end(&at);
+}
+
 static void a_pinned_key(void **state)
 {
     (void)state;
@@ -465,7 +476,7 @@ static void names_that_lead_nowhere(void **state)
         const jab_config cfg = {.size = sizeof cfg,
                                 .jid = JAB_STR("example.org"),
                                 .nameserver = jab_cstr(dns.address),
-                                .connect_timeout = 1000};
+                                .connect_timeout = 500};
         const jab_probe_report *report;
         jab_probe *p = look(&cfg, 0, &report);
         assert_int_equal(report->fault.code, rows[i].code);
@@ -499,7 +510,7 @@ static void through_a_proxy(void **state)
 {
     (void)state;
     at_server at;
-    probe_server(&at, good_cert(), JAB_TLS_OFF, SCRIPT("WAIT"));
+    probe_server(&at, good_cert(), JAB_TLS_OFF, SCRIPT("C:<stream:stream"));
     const net_script script =
         SCRIPT("C:CONNECT chat.example.org:5299", "C:\r\n\r\n", "S:HTTP/1.1 200 OK\r\n\r\n", "TLS",
                "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT");
@@ -596,6 +607,7 @@ int main(void)
         cmocka_unit_test(starttls_and_every_feature),
         cmocka_unit_test(direct_tls_and_its_certificate),
         cmocka_unit_test(certificates_that_are_not_acceptable),
+        cmocka_unit_test(an_issuer_with_controls),
         cmocka_unit_test(a_pinned_key),
         cmocka_unit_test(servers_that_are_none),
         cmocka_unit_test(starttls_that_is_refused),
