@@ -1,6 +1,8 @@
 /* account.c: which account a command runs for: options over configuration. */
 #include "cli.h"
 
+#include "file.h"
+#include <errno.h>
 #include <stdlib.h>
 
 int cli_load_config(cli *c)
@@ -74,6 +76,40 @@ static void override(cli *c)
             *pairs[i].setting = (char *)pairs[i].option;
 }
 
+/* "http://user:password@host:port" */
+static int has_password(const char *url)
+{
+    const char *begin = strstr(url, "://");
+    const char *at = strrchr(url, '@');
+    return begin && at && memchr(begin + 3, ':', (size_t)(at - begin - 3));
+}
+
+int cli_check_proxy(const char *url, int is_option)
+{
+    char why[200];
+    if (jab_proxy_check(jab_cstr(url), why, sizeof why) < 0)
+        return app_say(APP_USAGE, "proxy: %s", why);
+    if (is_option && has_password(url))
+        return app_say(APP_USAGE, "proxy: a password on the command line can be seen by everyone "
+                                  "on this machine; write \"proxy = ...\" into the account");
+    return APP_OK;
+}
+
+/* A file that others can read is no place for a secret. */
+static int check_own_proxy(const cli *c)
+{
+    app_text text = {0};
+    const char *url = c->account.proxy;
+    int status = url ? cli_check_proxy(url, c->g.proxy != NULL) : APP_OK;
+    if (status == APP_OK && url && has_password(url) &&
+        app_file_read(&text, c->config_path, 1) == -EPERM)
+        status = app_say(APP_USAGE,
+                         "proxy: others than you can read %s, which has its password; chmod 600 it",
+                         c->config_path);
+    app_text_free(&text);
+    return status;
+}
+
 int cli_settle_account(cli *c)
 {
     int status = find_account(c);
@@ -92,5 +128,5 @@ int cli_settle_account(cli *c)
             return app_say(APP_USAGE, "not a resource: \"%s\"", c->account.resource);
         status = cli_address(whole.bytes, &c->jid, &c->jid_bytes);
     }
-    return status;
+    return status == APP_OK ? check_own_proxy(c) : status;
 }

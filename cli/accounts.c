@@ -126,6 +126,8 @@ static int add(cli *c, app_account *account, jab_jid *jid, jab_jid_buf *bytes)
         status = set_one(account, copies[i] = app_copy(jab_cstr(v->set.v[i])));
     if (status == APP_OK)
         status = check_all(account);
+    if (status == APP_OK && account->proxy)
+        status = cli_check_proxy(account->proxy, 1);
     if (status == APP_OK)
         status = cli_load_config(c);
     if (status == APP_OK && app_config_account(&c->configuration, account->name))

@@ -116,6 +116,10 @@ int cli_load_config(cli *c);
 /* Settles c->account and c->jid from the options and the configuration. */
 int cli_settle_account(cli *c);
 
+/* Whether a proxy can be used; one from the command line must not have a password: an
+ * exit status. */
+int cli_check_proxy(const char *url, int is_option);
+
 /* -- link.c: the connection ------------------------------------------------------ */
 
 /* The session of the connection: ask for it each time before something is sent. */

@@ -63,13 +63,15 @@ static int needs_no_password(const char *mechanisms)
     return any;
 }
 
-/* A password is asked for only when nothing else serves. */
+/* A password that was not named on the command line itself is asked for only when nothing
+ * else serves. */
 static int needs_password(cli *c, const char *mechanisms)
 {
+    int is_named = c->g.password_file || c->g.password_fd.given;
     if (needs_no_password(mechanisms) || c->account.bearer_token_file)
         return 0;
-    c->withheld =
-        c->vault && !c->asks_password && jab_vault_has_secret(c->vault, c->jid.bare, NULL) == 1;
+    c->withheld = c->vault && !is_named && !c->asks_password &&
+                  jab_vault_has_secret(c->vault, c->jid.bare, NULL) == 1;
     return !c->withheld;
 }
 
