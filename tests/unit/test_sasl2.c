@@ -405,7 +405,7 @@ static void a_vault_that_cannot_be_read_ends_the_log_in(void **state)
     "<mechanism>HT-SHA-256-ENDP</mechanism></fast></inline></authentication></features>"
 
 static const jab_tls_info resumable = {
-    .verified = 1, .version = 13, .end_point = JAB_STR("ppppppp")};
+    .verified = 1, .version = 13, .end_point = {"ppppppp", 7}};
 
 static int early(const char *mechanism, const char *features, unsigned flags)
 {
