@@ -32,6 +32,7 @@ static void forget_all(jabi_memory *m)
     for (int i = 0; i < JABI_MEMORY_TEXTS; i++)
         forget_text(m, (jabi_memory_text)i);
     jabi_wipe(m->keys, sizeof m->keys);
+    m->salts_vary = 0;
     m->floor = (jabi_floor){0};
     m->token_expiry = 0;
     m->token_count = 0;
@@ -65,10 +66,10 @@ void jabi_memory_learn(jabi_memory *m, const jabi_sasl_keys *keys)
     for (size_t i = JABI_MEMORY_KEYS; i-- > 0;)
         if (m->keys[i].iterations == 0 || m->keys[i].hash == keys->hash)
             row = &m->keys[i];
-    if (memcmp(row, keys, sizeof *row) == 0)
-        return;
+    int is_same = memcmp(row, keys, sizeof *row) == 0, varies = !is_same && row->iterations > 0;
+    m->is_changed |= !is_same || varies != m->salts_vary;
+    m->salts_vary = varies;
     memcpy(row, keys, sizeof *row);
-    m->is_changed = 1;
 }
 
 void jabi_memory_drop_token(jabi_memory *m)
@@ -118,6 +119,7 @@ int jabi_memory_pack(const jabi_memory *m, jabi_buf *out)
     jabi_pack_str(out, bytes_of(&m->floor, sizeof m->floor));
     jabi_pack_number(out, (uint64_t)m->token_expiry);
     jabi_pack_number(out, m->token_count);
+    jabi_pack_number(out, (uint64_t)m->salts_vary);
     for (size_t i = 0; i < JABI_MEMORY_KEYS; i++)
         pack_keys(&m->keys[i], out);
     for (int i = 0; i < JABI_MEMORY_TEXTS; i++)
@@ -161,6 +163,7 @@ static int unpack(jabi_memory *m, jabi_unpack *u)
     unpack_into(u, &m->floor, sizeof m->floor, sizeof m->floor);
     m->token_expiry = (int64_t)jabi_unpack_number(u);
     m->token_count = (uint32_t)jabi_unpack_number(u);
+    m->salts_vary = jabi_unpack_number(u) > 0;
     for (size_t i = 0; i < JABI_MEMORY_KEYS; i++)
         unpack_keys(u, &m->keys[i]);
     int err = 0;

@@ -43,6 +43,7 @@ typedef struct jabi_memory {
     char other[JABI_AGENT_SIZE]; /* that of this session while the vault is shared */
     jabi_floor floor;
     jabi_sasl_keys keys[JABI_MEMORY_KEYS];
+    int salts_vary;                   /* the server made another salt for the last log-in */
     int64_t token_expiry;             /* ms since 1970; 0: none given */
     uint32_t token_count;             /* how often it was used in early data (XEP-0484 §3.4) */
     jab_str texts[JABI_MEMORY_TEXTS]; /* owned */
@@ -67,7 +68,9 @@ int jabi_memory_save(jabi_memory *m) JAB_MUST_USE;
  * too long. 0 or JAB_ENOMEM, and then the old one stays. */
 int jabi_memory_set(jabi_memory *m, jabi_memory_text which, jab_str value) JAB_MUST_USE;
 
-/* Keys take the place of those with the same hash. */
+/* Keys take the place of those with the same hash. Were those of another salt, the password
+ * was changed, or the server keeps it as it is and makes a salt each time: then to try keys
+ * is to fail (`salts_vary`). */
 void jabi_memory_learn(jabi_memory *m, const jabi_sasl_keys *keys);
 
 void jabi_memory_drop_token(jabi_memory *m);

@@ -112,7 +112,7 @@ typedef struct jabi_auth {
     int is_token;            /* by a token, in place of a password */
     int has_keys;            /* the keys of an earlier log-in stand in for the password */
     int tokens_off;          /* one was refused on this stream */
-    int needs_anew; /* the server takes no other choice on this stream, but on a new one */
+    int needs_anew;          /* the server takes no other choice on this stream, but on a new one */
     int retried;             /* it began once more, as the offer was another */
     int asked_bind;          /* with the resource (XEP-0386) */
     int asked_resume;        /* with the last stream (XEP-0198 §9.2) */

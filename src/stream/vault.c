@@ -51,9 +51,10 @@ int jab_vault_forget(const jab_vault *vault, jab_str account)
     return is_shared ? JAB_ELOCKED : vault->save(vault->arg, account, JAB_STR(""));
 }
 
+/* That may serve. */
 static int has_keys(const jabi_memory *m)
 {
-    for (size_t i = 0; i < JABI_MEMORY_KEYS; i++)
+    for (size_t i = 0; i < JABI_MEMORY_KEYS && !m->salts_vary; i++)
         if (m->keys[i].iterations > 0)
             return 1;
     return 0;
