@@ -1,97 +1,6 @@
-/* test_probe.c: what a probe finds out, at scripted servers on loopback that are good, bad or
- * hostile. */
-#include <jabiru/probe.h>
-
-#include "net_client.h"
+/* test_probe.c: what a probe finds out, at scripted servers on loopback. */
 #include "net_dns.h"
-
-#define STARTTLS "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
-#define PROCEED  "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
-#define HEAD                                                                                       \
-    "<?xml version='1.0'?><stream:stream from='example.org' id='1' version='1.0' "                 \
-    "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
-#define FEATURES(inside) HEAD "<stream:features>" inside "</stream:features>"
-#define SCRAM                                                                                      \
-    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism>"      \
-    "<mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms>"
-#define ALL_OF_IT                                                                                  \
-    SCRAM "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding "                     \
-          "type='tls-exporter'/></sasl-channel-binding>"                                           \
-          "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256</mechanism>"           \
-          "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade><inline>"          \
-          "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:csi:0'/></inline></bind>"  \
-          "<fast xmlns='urn:xmpp:fast:0' tls-0rtt='true'><mechanism>HT-SHA-256-EXPR</mechanism>"   \
-          "</fast><sm xmlns='urn:xmpp:sm:3'/></inline></authentication>"                           \
-          "<compression xmlns='http://jabber.org/features/compress'><method>zlib</method>"         \
-          "</compression><register xmlns='http://jabber.org/features/iq-register'/>"               \
-          "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes>"                 \
-          "<idle-seconds>84O</idle-seconds></limits><ver xmlns='urn:xmpp:features:rosterver'/>"    \
-          "<csi xmlns='urn:xmpp:csi:0'/><sm xmlns='urn:xmpp:sm:3'/>"
-
-#define WITH_TLS "C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls", "S:" PROCEED, "TLS"
-
-static net_cert good_cert(void)
-{
-    return net_cert_make("DNS:example.org", "example.org", -60, 86400 * 61 + 600, EVP_sha256());
-}
-
-/* A probe run to its end. */
-static jab_probe *look(const jab_config *cfg, unsigned flags, const jab_probe_report **report)
-{
-    jab_probe *p = NULL;
-    assert_int_equal(jab_probe_new(&p, cfg, flags), 0);
-    assert_null(jab_probe_result(p));
-    assert_int_equal(jab_probe_wait(p, 10000), 1);
-    *report = jab_probe_result(p);
-    assert_non_null(*report);
-    return p;
-}
-
-/* The one address that there is. */
-static const jab_probe_address *only(const jab_probe_report *report)
-{
-    assert_int_equal(report->n, 1);
-    assert_int_equal(report->targets[0].n, 1);
-    return &report->targets[0].addresses[0];
-}
-
-static int has(jab_str text, const char *part)
-{
-    return text.p && strstr(text.p, part) != NULL;
-}
-
-/* Probes one server with one script. The report is valid until probe_end(). */
-typedef struct at_server {
-    net_cert cert;
-    net_server sv;
-    jab_config cfg;
-    jab_probe *p;
-    const jab_probe_report *report;
-    const jab_probe_address *a;
-} at_server;
-
-static void probe_server(at_server *at, net_cert cert, jab_tls_policy tls, net_script script)
-{
-    at->cert = cert;
-    net_server_start(&at->sv, &at->cert, TLS1_3_VERSION);
-    for (int i = 1; i < 8; i++) /* the first connection only looks whether there is one */
-        at->sv.scripts[i] = script;
-    at->cfg = net_config(at->sv.port, at->cert.file);
-    at->cfg.tls = tls;
-    at->p = look(&at->cfg, 0, &at->report);
-    at->a = only(at->report);
-}
-
-static void probe_end(at_server *at)
-{
-    net_server_stop(&at->sv);
-    /* Whatever happened, the account and its password stayed here. */
-    assert_null(strstr(at->sv.got, "juliet"));
-    assert_null(strstr(at->sv.got, "s3cret"));
-    assert_null(strstr(at->sv.got, "<auth"));
-    jab_probe_free(at->p);
-    net_cert_free(&at->cert);
-}
+#include "probe_peer.h"
 
 static void starttls_and_every_feature(void **state)
 {
@@ -152,56 +61,6 @@ static void direct_tls_and_its_certificate(void **state)
     assert_int_equal(at.sv.client_cert, 0);
 }
 
-/* What is wrong with a certificate is told, and the rest all the same. */
-static void certificates_that_are_not_acceptable(void **state)
-{
-    (void)state;
-    static const struct row {
-        const char *names;
-        long from, to;
-        int own_ca; /* trusted as its own authority */
-        int trusted, matches;
-        const char *words;
-    } rows[] = {
-        {"DNS:other.example", -60, 3600, 1, 1, 0, "is for other.example, not for example.org"},
-        {"DNS:example.org", -7200, -3600, 1, 0, 1, "expired on "},
-        {"DNS:example.org", 3600, 7200, 1, 0, 1, "not valid before"},
-        {"DNS:example.org", -60, 3600, 0, 0, 1, "not trusted"},
-        {"DNS:\x1b[31m.example", -60, 3600, 1, 1, 0, "certificate is for ?[31m.example"},
-        {NULL, -60, 3600, 1, 1, 0, "names no domain"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct row *row = &rows[i];
-        net_cert other = good_cert();
-        net_cert cert = net_cert_make(row->names, "example.org", row->from, row->to, EVP_sha256());
-        if (!row->own_ca)
-            rename(other.file, cert.file);
-        at_server at;
-        probe_server(&at, cert, JAB_TLS_DIRECT,
-                     SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
-        assert_int_equal(at.report->fault.code, JAB_ECERT);
-        assert_int_equal(at.a->fault.code, JAB_ECERT);
-        assert_true(has(at.a->fault.text, row->words));
-        assert_int_equal(at.a->tls->cert.trusted, row->trusted);
-        assert_int_equal(at.a->tls->cert.matches, row->matches);
-        assert_int_equal(at.a->offer->mechanisms.n, 2);
-        assert_ptr_equal(at.report->best, at.a);
-        probe_end(&at);
-        net_cert_free(&other);
-    }
-}
-
-/* The authority's name is anybody's words: letters of all languages, but no controls. */
-static void an_issuer_with_controls(void **state)
-{
-    (void)state;
-    at_server at;
-    net_cert cert = net_cert_make("DNS:example.org", "a\x1b[31mb\xe9\x9b", -60, 3600, EVP_sha256());
-    probe_server(&at, cert, JAB_TLS_DIRECT, SCRIPT("TLS"));
-    assert_str(at.a->tls->cert.issuer, "a?[31mb\u00e9??");
-    probe_end(&at);
-}
-
 static void a_pinned_key(void **state)
 {
     (void)state;
@@ -226,83 +85,6 @@ static void a_pinned_key(void **state)
     probe_end(&at);
 }
 
-/* Servers that break off, lie, or say something else. */
-static void servers_that_are_none(void **state)
-{
-    (void)state;
-#define STREAM_ERROR(inside) HEAD "<stream:error>" inside "</stream:error></stream:stream>"
-    static const struct row {
-        const char *said;
-        int code;
-        const char *condition, *words;
-    } rows[] = {
-        {"HTTP/1.1 400 Bad Request\r\n\r\n", JAB_EBADXML, "not-well-formed", "not XML"},
-        {"<html xmlns='http://www.w3.org/1999/xhtml'>", JAB_EPROTO, NULL, "not an XMPP stream"},
-        {"\x01\x02\xff\xfe garbage", JAB_EBADXML, NULL, "not XML"},
-        {"<!DOCTYPE x [<!ENTITY a 'b'>]>", JAB_EBADXML, NULL, "not XML"},
-        {"<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>", JAB_EPROTO, NULL,
-         "before 1.0"},
-        {"<stream:stream from='evil.example' version='1.0' "
-         "xmlns:stream='http://etherx.jabber.org/streams'>",
-         JAB_EPROTO, NULL, "another domain"},
-        {FEATURES(SCRAM), JAB_ENOTLS, NULL, "offers no TLS"},
-        {HEAD "<message/>", JAB_EPROTO, NULL, "in place of its features"},
-        {HEAD "</stream:stream>", JAB_EEOF, NULL, "closed the stream"},
-        {HEAD, JAB_EEOF, NULL, "before it had said"},
-        {"", JAB_EEOF, NULL, "without a word"},
-        {STREAM_ERROR("<host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-                      "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>not here</text>"),
-         JAB_ESTREAM, "host-unknown", "not here"},
-        {STREAM_ERROR("<see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>b.example"
-                      "</see-other-host>"),
-         JAB_EREDIRECT, "see-other-host", "b.example"},
-        {STREAM_ERROR(""), JAB_ESTREAM, NULL, "ended the stream"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char step[1024];
-        snprintf(step, sizeof step, "S:%s", rows[i].said);
-        at_server at;
-        probe_server(&at, good_cert(), JAB_TLS_REQUIRED, SCRIPT("C:<stream:stream", step));
-        assert_int_equal(at.a->fault.code, rows[i].code);
-        assert_int_equal(at.report->fault.code, rows[i].code);
-        assert_true(has(at.a->fault.text, rows[i].words));
-        if (rows[i].condition)
-            assert_str(at.a->fault.condition, rows[i].condition);
-        assert_null(at.a->offer);
-        probe_end(&at);
-    }
-}
-
-static void starttls_that_is_refused(void **state)
-{
-    (void)state;
-    at_server at;
-    probe_server(&at, good_cert(), JAB_TLS_REQUIRED,
-                 SCRIPT("C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls",
-                        "S:<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"));
-    assert_int_equal(at.a->fault.code, JAB_ETLS);
-    assert_non_null(at.a->clear);
-    assert_null(at.a->tls);
-    probe_end(&at);
-}
-
-/* CVE-2011-0411's kind: what stands behind <proceed/> in the clear is not what TLS said. */
-static void what_is_injected_before_tls_does_not_count(void **state)
-{
-    (void)state;
-    at_server at;
-    probe_server(
-        &at, good_cert(), JAB_TLS_REQUIRED,
-        SCRIPT("C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls",
-               "S:" PROCEED FEATURES("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
-                                     "<mechanism>PLAIN</mechanism></mechanisms>"),
-               "TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT"));
-    assert_int_equal(at.a->fault.code, 0);
-    assert_int_equal(at.a->offer->mechanisms.n, 2);
-    assert_str(at.a->offer->mechanisms.v[0], "SCRAM-SHA-1");
-    probe_end(&at);
-}
-
 static void no_tls_by_policy(void **state)
 {
     (void)state;
@@ -316,84 +98,6 @@ static void no_tls_by_policy(void **state)
     probe_end(&at);
 }
 
-/* A header, features and blanks without an end, and a list that is too long. */
-static void more_than_a_server_may_say(void **state)
-{
-    (void)state;
-    static const char *const before[] = {"S:<stream:stream a='", "S:" HEAD "<stream:features>",
-                                         "S:" HEAD};
-    static const char *const again[] = {"xxxxxxxxxxxxxxxx", "<x/><y z='1'/>  ", "                "};
-    enum { TIMES = 20000 };
-    for (size_t i = 0; i < 3; i++) {
-        char *much = malloc(TIMES * 16 + 3);
-        memcpy(much, "S:", 2);
-        for (size_t k = 0; k < TIMES; k++)
-            memcpy(much + 2 + 16 * k, again[i], 16);
-        much[2 + TIMES * 16] = '\0';
-        at_server at;
-        probe_server(&at, good_cert(), JAB_TLS_REQUIRED,
-                     SCRIPT("C:<stream:stream", before[i], much, "WAIT"));
-        assert_int_equal(at.a->fault.code, JAB_ETOOBIG);
-        assert_null(at.a->clear);
-        assert_true(at.report->took < 3000);
-        probe_end(&at);
-        free(much);
-    }
-}
-
-static void lists_are_cut(void **state)
-{
-    (void)state;
-    char step[20000] = "S:" HEAD "<stream:features><mechanisms "
-                       "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism/>";
-    for (int i = 0; i < 300; i++)
-        snprintf(step + strlen(step), sizeof step - strlen(step), "<mechanism>M-%d</mechanism>", i);
-    snprintf(step + strlen(step), sizeof step - strlen(step), "</mechanisms></stream:features>");
-    at_server at;
-    probe_server(&at, good_cert(), JAB_TLS_OFF, SCRIPT("C:<stream:stream", step, "WAIT"));
-    assert_int_equal(at.a->offer->mechanisms.n, 32);
-    assert_str(at.a->offer->mechanisms.v[0], "M-0"); /* an empty one is none */
-    probe_end(&at);
-}
-
-/* A server that falls silent at any step: the whole has its time, and not more. */
-static void silence(void **state)
-{
-    (void)state;
-    static const struct row {
-        const char *steps[6];
-        jab_stage stage;
-        const char *words;
-    } rows[] = {
-        {{"WAIT"}, JAB_AT_STREAM, "said nothing in time"},
-        {{"C:<stream:stream", "S:" HEAD, "WAIT"}, JAB_AT_STREAM, "did not say in time"},
-        {{"C:<stream:stream", "S:" FEATURES(STARTTLS), "C:<starttls", "S:" PROCEED, "WAIT"},
-         JAB_AT_TLS,
-         "TLS handshake in time"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        net_server sv;
-        net_cert cert = good_cert();
-        net_server_start(&sv, &cert, TLS1_3_VERSION);
-        sv.scripts[1] = rows[i].steps;
-        jab_config cfg = net_config(sv.port, cert.file);
-        cfg.tls = JAB_TLS_REQUIRED;
-        cfg.connect_timeout = 400;
-        const jab_probe_report *report;
-        jab_probe *p = look(&cfg, 0, &report);
-        assert_int_equal(report->fault.code, JAB_ETIMEOUT);
-        assert_int_equal(report->fault.stage, rows[i].stage);
-        assert_true(has(report->fault.text, rows[i].words));
-        assert_in_range(report->took, 350, 3000);
-        jab_probe_free(p);
-        net_server_stop(&sv);
-        net_cert_free(&cert);
-    }
-}
-
-/* -- Names -------------------------------------------------------------------------------- */
-
-/* The domain's SRV records lead to a port where nobody is, and to two servers. */
 static void records_and_endpoints(void **state)
 {
     (void)state;
@@ -505,7 +209,6 @@ static void nobody_listens(void **state)
     jab_probe_free(p);
 }
 
-/* The proxy gets the server's name, and nothing but TLS and the stream goes through. */
 static void through_a_proxy(void **state)
 {
     (void)state;
@@ -563,7 +266,6 @@ static void settings_that_make_no_sense(void **state)
     jab_probe_free(NULL);
 }
 
-/* Every allocation fails once: an error, nothing lost, and no half report. */
 static void out_of_memory(void **state)
 {
     (void)state;
@@ -606,16 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starttls_and_every_feature),
         cmocka_unit_test(direct_tls_and_its_certificate),
-        cmocka_unit_test(certificates_that_are_not_acceptable),
-        cmocka_unit_test(an_issuer_with_controls),
         cmocka_unit_test(a_pinned_key),
-        cmocka_unit_test(servers_that_are_none),
-        cmocka_unit_test(starttls_that_is_refused),
-        cmocka_unit_test(what_is_injected_before_tls_does_not_count),
         cmocka_unit_test(no_tls_by_policy),
-        cmocka_unit_test(more_than_a_server_may_say),
-        cmocka_unit_test(lists_are_cut),
-        cmocka_unit_test(silence),
         cmocka_unit_test(records_and_endpoints),
         cmocka_unit_test(names_that_lead_nowhere),
         cmocka_unit_test(nobody_listens),
