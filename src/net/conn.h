@@ -98,6 +98,7 @@ struct jab_client {
     char target[JABI_HOST_MAX];
     uint16_t target_port;
     int direct_tls;
+    int is_early; /* the stream began, and the handshake is not over */
     int no_resume; /* the server failed when a session was offered */
 };
 
@@ -143,6 +144,12 @@ void jabi_recall_keep_endpoint(jab_client *c);
 /* Reads and writes it: "D [::1]:5223 xmpp.example.org", or S for STARTTLS. 1 or 0. */
 int jabi_endpoint_read(jab_str text, jabi_target *target);
 int jabi_endpoint_write(const jabi_target *target, char *out, size_t size);
+
+/* early.c: begins the stream in early data, where that may be. 0; < 0: it began, and failed. */
+int jabi_early_begin(jab_client *c) JAB_MUST_USE;
+
+/* The handshake behind it is done: what the server did not take is sent again. 0 or < 0. */
+int jabi_early_done(jab_client *c) JAB_MUST_USE;
 
 /* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
 int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;

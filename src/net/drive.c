@@ -128,29 +128,36 @@ int jabi_drive_tls(jab_client *c)
     if (err == 0) {
         c->phase = JABI_CONN_TLS;
         jabi_recall_session(c);
+        err = jabi_early_begin(c);
     }
     return err;
 }
 
-void jabi_start_stream(jab_client *c)
+/* The session hears of the connection, or of TLS on it. */
+static int begin_stream(jab_client *c)
 {
     jab_session *s = c->session;
-    int64_t now = jabi_now();
+    if (c->is_early)
+        return jabi_early_done(c);
+    if (jab_session_wants_tls(s))
+        return jab_session_secured(s, &c->tls->info, jabi_now());
+    return jab_session_connected(s, c->tls ? &c->tls->info : NULL, jabi_now());
+}
+
+void jabi_start_stream(jab_client *c)
+{
     c->phase = JABI_CONN_STREAM;
     c->readable = 1;
-    int err = jab_session_wants_tls(s)
-                  ? jab_session_secured(s, &c->tls->info, now)
-                  : jab_session_connected(s, c->tls ? &c->tls->info : NULL, now);
-    if (err < 0) /* the session has ended, and said so */
+    if (begin_stream(c) < 0) /* the session has ended, and said so */
         jabi_ended(c);
 }
 
-/* Under STARTTLS the session's log-in time runs on during the handshake. */
+/* Under STARTTLS, and with early data, the log-in's time runs on during the handshake. */
 static void watch_log_in(jab_client *c)
 {
     jab_session *s = c->session;
     int64_t now = jabi_now();
-    if (!jab_session_wants_tls(s) || jab_session_deadline(s) > now)
+    if ((!jab_session_wants_tls(s) && !c->is_early) || jab_session_deadline(s) > now)
         return;
     jab_session_tick(s, now);
     if (jab_session_closed(s))

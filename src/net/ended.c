@@ -21,7 +21,7 @@ void jabi_hang_up(jab_client *c, int polite)
     jabi_watch_remove(c->loop, &c->watch);
     if (fd >= 0)
         close(fd);
-    c->blocked = 0;
+    c->blocked = c->is_early = 0;
     c->prove_by = JAB_NEVER;
     jabi_buf_fini(&c->pending);
 }

@@ -55,6 +55,7 @@ typedef struct jabi_tls {
     SSL_SESSION *fresh;           /* what the server gave, until it is kept */
     int was_taken;                /* below TLS 1.3 a connection has one only */
     int may_resume, is_offered;
+    size_t early_n; /* bytes that were sent before the handshake */
     uint8_t session_key[32];
     int64_t wall, verified_at; /* ms since 1970: now, and when the chain was verified */
     jab_fault fault;
@@ -80,6 +81,13 @@ int jabi_tls_session_key(uint8_t key[32], const jab_config *cfg, const char *dom
  * (absent: none). `wall` is ms since 1970. 1 when it is offered: it then serves no other
  * connection (RFC 8446 C.4). */
 int jabi_tls_allow_session(jabi_tls *t, const uint8_t key[32], jab_str kept, int64_t wall);
+
+/* After that: how many bytes the session offered takes as early data (RFC 8446 §2.3), and
+ * t->info then says what is known of the server; 0 for none. They are sent with the first
+ * flight of the handshake: 0 or JAB_ETLS. Once that is done: how many the server took. */
+size_t jabi_tls_early_room(jabi_tls *t);
+int jabi_tls_send_early(jabi_tls *t, const void *p, size_t n) JAB_MUST_USE;
+size_t jabi_tls_early_taken(const jabi_tls *t);
 
 /* Writes the session that the server gave since the last call into `out`, for
  * jabi_tls_allow_session(). 1, or 0 when there is none. It is a secret. */
@@ -133,5 +141,8 @@ int jabi_tls_fail_openssl(jabi_tls *t, int ssl_error);
 
 /* tls_binding.c: fills t->info once the handshake is done. 0 or JAB_ECRYPTO. */
 int jabi_tls_read_info(jabi_tls *t) JAB_MUST_USE;
+
+/* And before it, of the session that is offered: what will hold if it is resumed. */
+void jabi_tls_expect_info(jabi_tls *t, SSL_SESSION *session);
 
 #endif

@@ -147,3 +147,29 @@ int jabi_tls_allow_session(jabi_tls *t, const uint8_t key[32], jab_str kept, int
     ERR_clear_error();
     return t->is_offered;
 }
+
+/* -- Early data ------------------------------------------------------------------- */
+
+size_t jabi_tls_early_room(jabi_tls *t)
+{
+    SSL_SESSION *session = t->is_offered ? SSL_get0_session(t->ssl) : NULL;
+    if (!session || SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION)
+        return 0;
+    jabi_tls_expect_info(t, session);
+    return SSL_SESSION_get_max_early_data(session);
+}
+
+int jabi_tls_send_early(jabi_tls *t, const void *p, size_t n)
+{
+    ERR_clear_error();
+    t->is_holding = 1; /* the handshake's first flight is one write */
+    for (size_t sent = 0; t->early_n < n; t->early_n += sent)
+        if (SSL_write_early_data(t->ssl, (const char *)p + t->early_n, n - t->early_n, &sent) != 1)
+            return jabi_tls_fail(t, JAB_ETLS, "early data could not be sent");
+    return 0;
+}
+
+size_t jabi_tls_early_taken(const jabi_tls *t)
+{
+    return SSL_get_early_data_status(t->ssl) == SSL_EARLY_DATA_ACCEPTED ? t->early_n : 0;
+}

@@ -41,6 +41,8 @@ typedef struct net_server {
     char sni[64], alpn[32]; /* of the last handshake */
     int client_cert;        /* 1: the client showed one */
     int resumed;            /* handshakes that went on with an earlier session */
+    int early;              /* set it to take early data; 2: to allow it, and not take it */
+    size_t n_early;         /* bytes of `got` that were early */
     uint8_t exporter[32];   /* of the last handshake, as this side knows it */
     uint8_t unique[64];
     size_t unique_n;
@@ -143,6 +145,21 @@ static inline void net_note_bindings(net_server *sv)
                                (const unsigned char *)"", 0, 1);
 }
 
+/* Takes early data as any other, and says that it may be sent. */
+static inline int net_take_early(net_server *sv)
+{
+    for (int state = SSL_READ_EARLY_DATA_SUCCESS; state != SSL_READ_EARLY_DATA_FINISH;) {
+        size_t n = 0;
+        state =
+            SSL_read_early_data(sv->ssl, sv->got + sv->n_got, sizeof sv->got - 1 - sv->n_got, &n);
+        if (state == SSL_READ_EARLY_DATA_ERROR)
+            return 0;
+        sv->n_got += n;
+        sv->n_early += n;
+    }
+    return 1;
+}
+
 static inline int net_change_keys(net_server *sv)
 {
     unsigned char keys[80];
@@ -156,7 +173,8 @@ static inline int net_handshake(net_server *sv)
     if (sv->ask_cert)
         SSL_set_verify(sv->ssl, SSL_VERIFY_PEER, net_any_cert);
     SSL_set_fd(sv->ssl, sv->peer);
-    int ok = SSL_accept(sv->ssl) == 1;
+    SSL_set_max_early_data(sv->ssl, sv->early ? 16384 : 0);
+    int ok = (sv->early != 1 || net_take_early(sv)) && SSL_accept(sv->ssl) == 1;
     const char *name = SSL_get_servername(sv->ssl, TLSEXT_NAMETYPE_host_name);
     snprintf(sv->sni, sizeof sv->sni, "%s", name ? name : "");
     sv->client_cert = SSL_get0_peer_certificate(sv->ssl) != NULL;
