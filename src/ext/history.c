@@ -114,7 +114,7 @@ static int set_own(jab_ext_ctx *x, jab_str conversation, const own_row *row, jab
     jab_store *store = jab_ext_store(x);
     int64_t rank = 0;
     if (row->rank >= JAB_RANK_PENDING && state != JAB_OWN_PENDING)
-        rank = jabi_history_next_rank(x, conversation, jab_ext_wall(x));
+        rank = jabi_history_own_rank(x, conversation, row->key);
     if (rank < 0)
         return (int)rank;
     if (!is_forward(row->own, state))

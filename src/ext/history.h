@@ -191,6 +191,9 @@ int jabi_history_add(jab_ext_ctx *x, const jab_stanza *st, history_message *m, i
 /* Rank of a message that comes at the end of a conversation. < 0 on failure. */
 int64_t jabi_history_next_rank(jab_ext_ctx *x, jab_str conversation, int64_t stamp);
 
+/* The place of a message of one's own that is settled now. < 0 on failure. */
+int64_t jabi_history_own_rank(jab_ext_ctx *x, jab_str conversation, int64_t key);
+
 /* -- history_held.c ---------------------------------------------------------------- */
 
 /* Makes a live message wait, which a pass of `a` may bring, too. 1 when that is

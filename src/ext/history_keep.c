@@ -86,13 +86,15 @@ static int has_attribute(jab_str xml, jab_str value)
     return 0;
 }
 
-/* It came before it was known that there is an archive, and its own word for its place there
- * was not taken: now that agrees with the archive's, or with the word of this one, which only
+/* One came before it was known that there is an archive, and its own word for its place there
+ * was not taken: now that agrees with the archive's, or with the word of the other, which only
  * its sender can have made up, too. */
 static int names_place(const history_message *m, const jab_kept_message *there)
 {
+    if (is_in_archive(there))
+        return m->claim.n && jab_str_eq(m->claim, there->archive_id);
     jab_str id = is_in_archive(&m->row) ? m->row.archive_id : m->claim;
-    return id.n && !is_in_archive(there) && memmem(there->xml.p, there->xml.n, "<stanza-id", 10) &&
+    return id.n && memmem(there->xml.p, there->xml.n, "<stanza-id", 10) &&
            has_attribute(there->xml, id);
 }
 
@@ -230,6 +232,44 @@ static int64_t rank_before(jab_ext_ctx *x, jab_str conversation, int64_t before,
 int64_t jabi_history_next_rank(jab_ext_ctx *x, jab_str conversation, int64_t stamp)
 {
     return rank_before(x, conversation, JAB_RANK_PENDING, stamp);
+}
+
+typedef struct later_own {
+    int64_t key;   /* of the message that is looked for a place for */
+    int64_t first; /* the lowest rank of an own one that was sent later; 0: none */
+    int64_t last;  /* the greatest rank below that */
+} later_own;
+
+/* From the newest on; nothing that was kept before it matters. */
+static int on_later(void *arg, const jab_kept_message *there)
+{
+    later_own *look = arg;
+    if (look->first && !look->last)
+        look->last = there->rank;
+    if (there->key < look->key)
+        return 1;
+    if (there->own != JAB_OWN_NONE) {
+        look->first = there->rank;
+        look->last = 0;
+    }
+    return 0;
+}
+
+/* A server deals with a stream's messages in order (RFC 6120 §10.1): what comes back of a later
+ * one before the acknowledgement of both has its place behind this one. */
+int64_t jabi_history_own_rank(jab_ext_ctx *x, jab_str conversation, int64_t key)
+{
+    jab_store *store = jab_ext_store(x);
+    later_own look = {.key = key};
+    int n = store->table->read(store,
+                               JAB_KEPT_QUERY(.conversation = conversation,
+                                              .before = JAB_RANK_PENDING, .limit = LOOK_MOST),
+                               on_later, &look);
+    if (n < 0)
+        return n;
+    if (look.first > look.last + 1)
+        return look.first - 1;
+    return jabi_history_next_rank(x, conversation, jab_ext_wall(x));
 }
 
 /* What was stored for us, or is a room's history, may be older than the place
