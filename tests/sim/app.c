@@ -151,6 +151,8 @@ static void on_message(sim_client *c, const jab_event *ev)
                     JAB_ARG(m->body));
         return;
     }
+    if (!(m->flags & JAB_VIA_ARCHIVE))
+        row->live_at[c->index] = c->w->now;
     if (c->plan->by_caller)
         row->pending[c->index]++;
     else
@@ -217,6 +219,8 @@ static void on_synced(sim_client *c, const jab_event *ev)
     } else {
         if (c->never_synced)
             c->archived_at_sync = size;
+        if (synced->error == 0)
+            c->synced_at = c->w->now;
         c->synced |= done;
         c->never_synced &= !done;
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#define MINUTE     60000
 #define MEMORY_MAX (4u << 20) /* bytes that the session of so small an account may take */
 
 /* -- At each step ---------------------------------------------------------------- */
@@ -203,12 +204,20 @@ static int may_be_anywhere(const sim_client *c, int is_room, size_t place)
 {
     const char *archive = is_room ? SIM_ROOM : c->plan->account;
     size_t known = is_room ? c->room_archived_at_sync : c->archived_at_sync;
-    /* That is one more first page; and a clock that steps is made good by the next pass. */
-    if (c->w->trimmed || c->w->clock_stepped)
+    if (c->w->trimmed) /* that is one more first page */
         return 1;
     if (known && place <= late_in(c->w, archive, 1))
         return 1;
     return place <= known + late_in(c->w, archive, 0) && known > first_page(c);
+}
+
+/* What is filed late stands where it came until the next pass, which may have begun before. */
+static int is_out_of_place(const sim_client *c, const char *archive, size_t place,
+                           const sim_row *row)
+{
+    int64_t came = row->live_at[c->index];
+    return sim_server_archive_entry(c->w->server, archive, place - 1)->is_late && came &&
+           came + MINUTE > c->synced_at;
 }
 
 /* What is not delivered stands where that was learnt. */
@@ -228,7 +237,8 @@ static void check_order(sim_client *c, const reading *r)
         size_t place = place_of(w, archive, r->list[i].row);
         int is_own = row->who == c->index;
         /* When the server's clock steps, the next pass makes the order good. */
-        int is_anywhere = place && (w->clock_stepped || may_be_anywhere(c, is_room, place));
+        int is_anywhere = place && (w->clock_stepped || may_be_anywhere(c, is_room, place) ||
+                                    is_out_of_place(c, archive, place, row));
         if (is_anywhere || is_settled_late(r->list[i].own))
             continue;
         if (is_own)

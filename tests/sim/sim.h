@@ -116,6 +116,7 @@ typedef struct sim_row {
     unsigned pending[SIM_CLIENTS_MAX];  /* with commit_by_caller: not yet for good */
     unsigned promised[SIM_CLIENTS_MAX]; /* the server was told that it is kept */
     unsigned stored[SIM_CLIENTS_MAX];   /* found in the store at the end */
+    int64_t live_at[SIM_CLIENTS_MAX];   /* shown as it came, and not out of an archive; 0: not */
 } sim_row;
 
 /* -- Memory and disk of a client ---------------------------------------------------- */
@@ -180,7 +181,8 @@ typedef struct sim_client {
     int is_unsure;   /* it has heard of an archive, and perhaps not committed that */
     int sync_failed; /* an archive was asked again */
     int is_present, synced, has_gap, in_room, room_synced, never_synced, room_never_synced;
-    int lost_power; /* a commit may have reached the disk though nobody was told */
+    int64_t synced_at; /* the own archive was read to its end */
+    int lost_power;    /* a commit may have reached the disk though nobody was told */
     unsigned killed;
     size_t archived_at_sync, room_archived_at_sync; /* when it first had an answer */
     size_t archived_at_login;
