@@ -88,16 +88,16 @@ static int look_at_server(doctor *d, int log_in)
     jab_probe *p = NULL;
     if (c->account.host && cli_host_port(c->account.host, &host, &port) != APP_OK)
         return APP_USAGE;
-    int err = jab_probe_new(&p,
-                            JAB_CONFIG(.jid = c->jid.domain, .tls = cli_tls_policy(c->account.tls),
-                                       .host = jab_cstr(host), .port = port,
-                                       .ca_file = jab_cstr(c->account.ca_file),
-                                       .pin_sha256 = jab_cstr(c->account.pin),
-                                       .nameserver = jab_cstr(c->account.nameserver),
-                                       .proxy = jab_cstr(c->account.proxy),
-                                       .connect_timeout = time_for_probe(c, log_in),
-                                       .wire = c->g.xml ? cli_wire : NULL),
-                            d->all ? JAB_PROBE_ALL : 0);
+    int err = jab_probe_new(
+        &p,
+        JAB_CONFIG(.jid = log_in ? c->jid.bare : c->jid.domain,
+                   .tls = cli_tls_policy(c->account.tls), .host = jab_cstr(host), .port = port,
+                   .ca_file = jab_cstr(c->account.ca_file), .pin_sha256 = jab_cstr(c->account.pin),
+                   .nameserver = jab_cstr(c->account.nameserver),
+                   .proxy = jab_cstr(c->account.proxy),
+                   .connect_timeout = time_for_probe(c, log_in),
+                   .wire = c->g.xml ? cli_wire : NULL),
+        d->all ? JAB_PROBE_ALL : 0);
     free(host);
     if (err == JAB_ETLS)
         return app_say(jab_err_exit(err),
@@ -106,6 +106,7 @@ static int look_at_server(doctor *d, int log_in)
                        c->account.ca_file ? c->account.ca_file : "the system's store");
     if (err < 0)
         return app_say_error("settings", err);
+    d->names_account = log_in && c->jid.local.p;
     int status = probe_to_end(c, p);
     if (status == APP_OK)
         doctor_server(d, jab_probe_result(p));

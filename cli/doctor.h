@@ -7,9 +7,10 @@
 
 typedef struct doctor {
     cli *c;
-    int all;      /* --all-endpoints */
-    int has_said; /* why the session ended: the line is printed */
-    int status;   /* of the first line that decides it */
+    int all;           /* --all-endpoints */
+    int names_account; /* to the server, before the log-in */
+    int has_said;      /* why the session ended: the line is printed */
+    int status;        /* of the first line that decides it */
 } doctor;
 
 typedef enum doctor_state {

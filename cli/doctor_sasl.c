@@ -157,7 +157,10 @@ static void say_fast(doctor *d, const jab_probe_offer *o)
     put_list(&line.text, &o->fast);
     if (o->early_data)
         app_text_z(&line.text, ", in early data");
-    if (!o->has_fast) {
+    if (!o->has_fast && o->has_sasl2 && !d->names_account) {
+        app_text_z(&line.text, "not offered to everybody");
+        doctor_worse(&line, DOCTOR_NOTE, "some servers tell it only to an account: name one");
+    } else if (!o->has_fast) {
         app_text_z(&line.text, "not offered");
         doctor_worse(&line, DOCTOR_NOTE, "with XEP-0484 a log-in takes one round trip");
     }

@@ -3,9 +3,10 @@
  * of its addresses answer, its TLS and certificate, and its stream features.
  *
  * A probe connects as a client would and leaves before the log-in. It sends no
- * password, token or account name, so it goes on where a client must not: with a
+ * password and no token, so it goes on where a client must not: with a
  * certificate that is not acceptable, to tell what is wrong with it. Nothing
- * that it reports has more authority than that certificate.
+ * that it reports has more authority than that certificate. An account is named
+ * only where the certificate is acceptable: some servers tell an account more.
  *
  * A probe belongs to one thread at a time.
  */
@@ -140,7 +141,7 @@ enum jab_probe_flags {
 typedef struct jab_probe jab_probe;
 
 /*
- * Makes a probe of the domain of cfg->jid, which may be a mere domain. It goes
+ * Makes a probe of the domain of cfg->jid, an account or a mere domain. It goes
  * where a client with this configuration would go; `tls`, `host`, `port`,
  * `proxy`, `ca_file`, `pin_sha256`, `nameserver` count, and `wire` sees the streams.
  * `connect_timeout` is for everything together. Returns 0 and sets *out;

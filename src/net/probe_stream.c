@@ -14,14 +14,20 @@ static void say(jabi_probe_run *run, const char *text)
         cfg->wire(cfg->wire_arg, 1, jab_cstr(text));
 }
 
-/* RFC 6120 §4.7: without a "from", which would name the account. */
+/* RFC 6120 §4.7.1: the account, if one is given, is named only once the channel is secret,
+ * and to nobody but its server. */
 static void say_header(jabi_probe_run *run)
 {
     const jab_config *cfg = &run->p->cfg;
+    const jab_jid *jid = &run->p->jid;
     size_t mark = run->out.n;
     jabi_sink sink = {.buf = &run->out};
     jabi_buf_add_z(&run->out, "<?xml version='1.0'?><stream:stream to='");
-    jabi_escape(&sink, run->p->jid.domain, JABI_IN_VALUE);
+    jabi_escape(&sink, jid->domain, JABI_IN_VALUE);
+    if (jid->local.p && run->tls && !run->address->fault.code) {
+        jabi_buf_add_z(&run->out, "' from='");
+        jabi_escape(&sink, jid->bare, JABI_IN_VALUE);
+    }
     jabi_buf_add_z(&run->out, "' version='1.0' xml:lang='en' xmlns='" JABI_NS_CLIENT
                               "' xmlns:stream='" JABI_NS_STREAM "'>");
     if (cfg->wire && !run->out.error)

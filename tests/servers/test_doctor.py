@@ -10,9 +10,10 @@ from kit.accounts import Person
 from kit.tap import rows
 
 SASL, SASL2, CB = ("{urn:ietf:params:xml:ns:xmpp-sasl}", "{urn:xmpp:sasl:2}", "{urn:xmpp:sasl-cb:0}")
+FAST, BIND2 = "{urn:xmpp:fast:0}", "{urn:xmpp:bind:0}"
 HEADER = ("<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client'"
           " xmlns:stream='http://etherx.jabber.org/streams'>")
-FILES = {"prosody": 10 * 1024 * 1024, "ejabberd": 104857600}
+FILES = {"prosody": 10 * 1024 * 1024, "prosody with SASL2": 10 * 1024 * 1024, "ejabberd": 104857600}
 
 
 def records(person, *options, code=0):
@@ -64,9 +65,16 @@ def test_what_everybody_is_told(world):
     assert endpoint["issuer"] == "Throw-away test authority" and endpoint["days_left"] in (29, 30), endpoint
     assert set(offer["mechanisms"]) == seen.texts(SASL + "mechanisms", SASL + "mechanism"), offer
     assert set(offer["sasl2_mechanisms"]) == seen.texts(SASL2 + "authentication", SASL2 + "mechanism"), offer
+    inline = SASL2 + "inline/"
+    assert set(offer["fast_mechanisms"]) == seen.texts(SASL2 + "authentication", SASL2 + "inline", FAST + "fast",
+                                                       FAST + "mechanism"), offer
+    assert offer["bind2"] == (seen.features.find(SASL2 + "authentication/" + inline + BIND2 + "bind") is not None), offer
     assert offer["sasl2"] == (seen.features.find(SASL2 + "authentication") is not None), offer
     announced = {e.get("type") for e in seen.features.findall(CB + "sasl-channel-binding/" + CB + "channel-binding")}
     assert set(offer.get("bindings", ())) == announced, offer
+    if world.server.name == "prosody with SASL2":
+        assert offer["sasl2"] and offer["bind2"] and "tls-exporter" in offer["bindings"], offer
+        assert not offer["fast"], "Prosody tells it to an account only: %s" % offer
     report = checks(found)
     assert "login" not in report and report["sasl"]["state"] != "failed", report
     assert ("PLAIN offered" in report["sasl"]["text"]) == ("PLAIN" in offer["mechanisms"]), report
@@ -86,7 +94,9 @@ def test_the_key_is_the_one_to_pin(world):
 
 def test_what_an_account_has(world):
     me = world.person()
-    report = checks(records(me))
+    found = records(me)
+    report = checks(found)
+    assert one(found, "offer")["fast"] == (world.server.name == "prosody with SASL2"), found
     for check in ("login", "session", "archive", "carbons", "blocking", "pep", "upload", "rooms", "latency"):
         assert report[check]["state"] == "ok", report[check]
     assert report["login"]["jid"].startswith(me.jid + "/"), report["login"]

@@ -222,6 +222,7 @@ static void through_a_proxy(void **state)
     char proxy[64];
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", (unsigned)at.sv.port);
     at.cfg.proxy = jab_cstr(proxy);
+    at.may_name = 1;
     at.cfg.host = JAB_STR("chat.example.org");
     at.cfg.port = 5299;
     at.cfg.tls = JAB_TLS_DIRECT;
