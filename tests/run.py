@@ -133,7 +133,7 @@ def script_jobs():
     yield python_job("checks/sources", "checks/suite.py", "sources")
     yield python_job("checks/built", "checks/suite.py", "built", build="build")
     yield python_job("attack", "attack/suite.py")
-    for server in ("prosody", "ejabberd"):
+    for server in ("prosody", "ejabberd", "sasl2"):
         yield python_job("servers/" + server, "servers/suite.py", server, seconds=600)
     yield python_job("interop", "interop/suite.py")
 
