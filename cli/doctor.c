@@ -111,7 +111,7 @@ static int look_at_server(doctor *d, int log_in)
     if (status == APP_OK)
         doctor_server(d, jab_probe_result(p));
     jab_probe_free(p);
-    return status != APP_OK ? status : d->status;
+    return status;
 }
 
 /* -- Which server, and whose account -------------------------------------------------------- */
@@ -190,7 +190,7 @@ int cli_doctor(cli *c)
     int status = settle(c, &log_in);
     if (status == APP_OK)
         status = look_at_server(&d, log_in);
-    if (status == APP_OK && log_in)
+    if (status == APP_OK && log_in && d.is_usable)
         status = doctor_login(&d);
-    return status;
+    return d.status != APP_OK ? d.status : status;
 }

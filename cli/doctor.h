@@ -9,6 +9,7 @@ typedef struct doctor {
     cli *c;
     int all;           /* --all-endpoints */
     int names_account; /* to the server, before the log-in */
+    int is_usable;     /* a log-in makes sense */
     int has_said;      /* why the session ended: the line is printed */
     int status;        /* of the first line that decides it */
 } doctor;

@@ -70,9 +70,12 @@ static void say_mechanisms(doctor *d, const jab_probe_offer *o)
         doctor_worse(&line, DOCTOR_BAD,
                      "let the server offer SCRAM-SHA-256; --mechanism PLAIN goes without");
     else if (!safe)
-        doctor_worse(&line, DOCTOR_BAD, "let the server offer SCRAM-SHA-256");
+        doctor_worse(&line, DOCTOR_BAD,
+                     o->starttls ? "the server lets nobody log in without TLS"
+                                 : "let the server offer SCRAM-SHA-256");
     else if (has(list, "DIGEST-MD5"))
         doctor_worse(&line, DOCTOR_NOTE, "let the server drop DIGEST-MD5, which is broken");
+    d->is_usable &= line.state != DOCTOR_BAD;
     doctor_print(d, &line);
 }
 
@@ -125,6 +128,27 @@ static void say_binding(doctor *d, const jab_probe_tls *tls, const jab_probe_off
 /* -- SASL2 and the rest --------------------------------------------------------------------------
  */
 
+/* "urn:xmpp:carbons:2" as "carbons", each once. */
+static void put_bind2(app_text *text, const jab_probe_list *list)
+{
+    static const char prefix[] = "urn:xmpp:";
+    for (size_t i = 0; i < list->n && i < WORDS_SHOWN; i++) {
+        jab_str name = list->v[i];
+        int again = 0;
+        for (size_t k = 0; k < i; k++)
+            again |= jab_str_eq(list->v[k], name);
+        if (again)
+            continue;
+        if (begins(name, prefix)) {
+            name.p += sizeof prefix - 1;
+            name.n -= sizeof prefix - 1;
+            const char *version = memchr(name.p, ':', name.n);
+            name.n = version ? (size_t)(version - name.p) : name.n;
+        }
+        app_text_fmt(text, "%s" JAB_FMT, i ? ", " : "", JAB_ARG(name));
+    }
+}
+
 static void say_sasl2(doctor *d, const jab_probe_offer *o)
 {
     doctor_line line = {.check = "sasl2"};
@@ -137,7 +161,7 @@ static void say_sasl2(doctor *d, const jab_probe_offer *o)
     app_text_z(&line.text, o->has_bind2 ? "Bind 2" : "no Bind 2");
     if (o->bind2.n) {
         app_text_z(&line.text, " (");
-        put_list(&line.text, &o->bind2);
+        put_bind2(&line.text, &o->bind2);
         app_text_char(&line.text, ')');
     }
     if (o->resumes_inline)
@@ -157,7 +181,7 @@ static void say_fast(doctor *d, const jab_probe_offer *o)
     put_list(&line.text, &o->fast);
     if (o->early_data)
         app_text_z(&line.text, ", in early data");
-    if (!o->has_fast && o->has_sasl2 && !d->names_account) {
+    if (!o->has_fast && !d->names_account) {
         app_text_z(&line.text, "not offered to everybody");
         doctor_worse(&line, DOCTOR_NOTE, "some servers tell it only to an account: name one");
     } else if (!o->has_fast) {
@@ -188,5 +212,6 @@ void doctor_offer(doctor *d, const jab_probe_address *a)
     if (a->tls)
         say_binding(d, a->tls, o);
     say_sasl2(d, o);
-    say_fast(d, o);
+    if (o->has_sasl2)
+        say_fast(d, o);
 }

@@ -259,6 +259,7 @@ static void say_checked(doctor *d, const jab_probe_report *report, const jab_pro
 
 void doctor_server(doctor *d, const jab_probe_report *report)
 {
+    d->is_usable = report->fault.code == 0;
     doctor_records(d, report);
     say_dns(d, report);
     for (size_t i = 0; i < report->n && !report->dns.fault.code; i++)

@@ -1,8 +1,9 @@
 """jabiru doctor at servers that lie, break, stall and attack: it looks, tells, ends in time, and gives nothing away."""
 import json
+import time
 
 from attack.lab import leaks
-from attack.scripted import BIND, HEADER, STARTTLS, mechanisms
+from attack.scripted import BIND, HEADER, STARTTLS, Scripted, mechanisms
 from kit.dns import NameServer, a, srv
 from kit.tap import rows
 
@@ -48,7 +49,6 @@ def test_a_good_server(lab):
 
 def test_a_domain_needs_no_account(lab):
     """No option of an account, no password, and an unreadable one is not looked at."""
-    from attack.scripted import Scripted
     server = Scripted(good(lab))
     person = lab.person()
     person.options = ["--ca-file", lab.authority.file, "--host", "127.0.0.1:%d" % server.port]
@@ -129,8 +129,6 @@ def test_silence_after(lab, stage):
 
 
 def test_blanks_now_and_then_are_silence_too(lab):
-    import time
-
     def script(peer):
         peer.header()
         while True:
@@ -207,7 +205,6 @@ def test_a_silent_name_server(lab):
 
 def served(lab, *servers, options=()):
     """localhost.example's SRV records lead to these servers and to one that is not there."""
-    from attack.scripted import Scripted
     made = [Scripted(script, "localhost.example") for script in servers]
     records = [srv("gone.example", 9, 1)] + [srv("a.example", s.port, 5 + i) for i, s in enumerate(made)]
     dns = NameServer({"_xmpp-client._tcp.localhost.example": records, "a.example": [a("127.0.0.1")],
@@ -248,6 +245,16 @@ def test_all_endpoints_finds_the_one_that_is_not_well(lab):
     assert attempt.code == 0 and "expired" not in attempt.out, attempt
     attempt, made = served(lab, well, ill, options=("--all-endpoints",))
     assert attempt.code in (4, 6) and "expired" in attempt.out, attempt
+
+
+def test_all_endpoints_logs_in_where_it_can(lab):
+    """What is not well elsewhere decides the exit status, and is no reason to look no further."""
+    server = Scripted(logged_in(lab, {}))
+    person = lab.person("--host", "localhost:%d" % server.port, "--tls", "direct")
+    attempt = lab.attempt(person, "doctor", "--all-endpoints", wire=server.wire)  # nobody is at [::1]
+    report = checks(attempt.keeps_quiet())
+    assert attempt.code == 4 and report["tcp"][0] == "failed" and report["login"][0] == "ok", attempt
+    server.close()
 
 
 # -- Logged in ------------------------------------------------------------------------------------
