@@ -21,6 +21,14 @@ def checks(attempt):
     return found
 
 
+def checks_of(attempt, options):
+    """{check: state} of either form."""
+    if "--json" not in options:
+        return {check: line[0] for check, line in checks(attempt).items()}
+    found = [json.loads(line) for line in attempt.out.splitlines()]
+    return {r["check"]: r["state"] for r in found if r["type"] == "check"}
+
+
 def examined(attempt, code, within=20, named=False):
     """The report, when the exit status is that; whatever happened, no secret left, and the account
     was named only to a server that had proved who it is."""
@@ -200,6 +208,18 @@ def test_a_silent_name_server(lab):
     dns = NameServer(silent=True)
     person = lab.person("--nameserver", dns.address, "--timeout", "3")
     assert examined(lab.attempt(person, "doctor", "silent.example"), 7, within=9)["dns"][0] == "failed"
+    dns.close()
+
+
+@rows(("for tables", ()), ("JSON", ("--json",)))
+def test_records_with_controls(lab, options):
+    """A domain's owner writes what he likes into his zone."""
+    records = [srv("\x1b[31m\x9b%d.example" % i, 1 + i, i) for i in range(8)]
+    dns = NameServer({"_xmpp-client._tcp.evil.example": records, "_xmpps-client._tcp.evil.example": records})
+    person = lab.person("--nameserver", dns.address)
+    attempt = lab.attempt(person, "doctor", "evil.example", *options).keeps_quiet()
+    assert attempt.code in (4, 7) and "\x1b" not in attempt.out and "\x9b" not in attempt.out, attempt
+    assert len(attempt.out) < 20000 and checks_of(attempt, options)["dns"] == "failed", attempt
     dns.close()
 
 

@@ -1,6 +1,7 @@
 /* test_probe_hostile.c: a probe at servers that lie, break off, stall or never end. */
 #include "probe_peer.h"
 
+/* What is wrong with a certificate is told, and the rest all the same. */
 static void certificates_that_are_not_acceptable(void **state)
 {
     (void)state;
@@ -39,6 +40,7 @@ static void certificates_that_are_not_acceptable(void **state)
     }
 }
 
+/* The authority's name is anybody's words: letters of all languages, but no controls. */
 static void an_issuer_with_controls(void **state)
 {
     (void)state;
@@ -49,6 +51,7 @@ static void an_issuer_with_controls(void **state)
     probe_end(&at);
 }
 
+/* Servers that break off, lie, or say something else. */
 static void servers_that_are_none(void **state)
 {
     (void)state;
@@ -108,6 +111,7 @@ static void starttls_that_is_refused(void **state)
     probe_end(&at);
 }
 
+/* CVE-2011-0411's kind: what stands behind <proceed/> in the clear is not what TLS said. */
 static void what_is_injected_before_tls_does_not_count(void **state)
 {
     (void)state;
@@ -124,6 +128,7 @@ static void what_is_injected_before_tls_does_not_count(void **state)
     probe_end(&at);
 }
 
+/* A header, features and blanks without an end, and a list that is too long. */
 static void more_than_a_server_may_say(void **state)
 {
     (void)state;
@@ -163,6 +168,7 @@ static void lists_are_cut(void **state)
     probe_end(&at);
 }
 
+/* A server that falls silent at any step: the whole has its time, and not more. */
 static void silence(void **state)
 {
     (void)state;
