@@ -108,6 +108,16 @@ def test_what_an_account_has(world):
     assert not any(r["state"] == "failed" for r in report.values()), report
 
 
+def test_every_record_fits_the_schema(world):
+    me = world.person()
+    schema = json.loads(me.run("schema").expect(0).out)
+    kinds = {k["properties"]["type"]["const"]: k["properties"] for k in schema["oneOf"]}
+    types = {"string": str, "integer": int, "boolean": bool, "array": list}
+    for record in records(me):
+        for name, value in record.items():
+            assert isinstance(value, types[kinds[record["type"]][name]["type"]]), (name, value)
+
+
 def test_an_address_in_place_of_j(world):
     me = world.person()
     person = Person(me.home, me.jid, me.password, me.options)
