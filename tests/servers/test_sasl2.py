@@ -9,9 +9,8 @@ import ssl
 import stat
 import subprocess
 
-from kit.accounts import Person
 from kit.process import wait_until
-from kit.relay import Relay
+from kit.relay import DOWN, UP, Fault, Relay
 from kit.sasl2 import FAST, Login, SASL2, Scram, Token, user_agent
 from kit.tap import rows
 from kit.wire import Wire
@@ -193,6 +192,31 @@ def test_the_old_token_serves_when_the_new_one_was_lost(world):
     assert mechanism_of(session) == [HT], session
 
 
+def bytes_of_a_log_in(world, person):
+    """How many pass each way until all is said, through a relay."""
+    relay = Relay(world.port)
+    person.through(relay.port)
+    log_in(world, person)
+    passed = dict(relay.links[0].passed)
+    relay.close()
+    return passed
+
+
+@rows(*(("%s at %d of 6" % (way, n), way, n) for way, n in ((UP, 2), (UP, 3), (DOWN, 2), (DOWN, 3), (DOWN, 4))))
+def test_a_log_in_cut_while_the_token_is_replaced(world, way, n):
+    """Wherever the connection ends: the next log-in needs no password."""
+    me = remembered(world)
+    length = bytes_of_a_log_in(world, me)[way]
+    world.server.change_tokens(me.jid, "issued_at", -3 * 86400)
+    me.without_password()
+    relay = Relay(world.port, [Fault("reset", length * n // 6, way)])
+    me.through(relay.port)
+    me.run("send", me.jid, "cut")
+    assert relay.faults[0].happened
+    log_in(world, me)
+    relay.close()
+
+
 def files_of(person):
     for folder, _, names in os.walk(person.home):
         for name in names:
@@ -257,6 +281,8 @@ def test_the_password_is_nowhere_on_the_disk(world):
     log_in(world, me)
     me.without_password()
     token = world.server.tokens(me.jid)[0]["cur"].encode()
+    told = me.run("--xml", "-vv", "send", me.jid, "a word").expect(0)
+    assert token.decode() not in told.out + told.err, told
     holders = []
     for path, data in snapshot(me).items():
         assert me.password.encode() not in data, path
