@@ -4,6 +4,13 @@
 #define RENEW_DAYS    14
 #define RECORDS_SHOWN 6
 
+static void put_host(app_text *text, const jab_probe_target *t)
+{
+    int is_v6 = memchr(t->host.p, ':', t->host.n) != NULL;
+    app_text_fmt(text, "%s" JAB_FMT "%s:%u", is_v6 ? "[" : "", JAB_ARG(t->host), is_v6 ? "]" : "",
+                 (unsigned)t->port);
+}
+
 /* -- DNS ----------------------------------------------------------------------------------- */
 
 static void put_records(app_text *text, const jab_probe_dns *dns)
@@ -57,16 +64,16 @@ static void say_dns(doctor *d, const jab_probe_report *report)
     }
     put_records(&line.text, dns);
     if (dns->fallback && first)
-        app_text_fmt(&line.text, "%s" JAB_FMT ":%u",
-                     dns->starttls == JAB_PROBE_UNASKED && dns->direct == JAB_PROBE_UNASKED
-                         ? "nothing to ask: "
-                         : "no SRV record; the domain itself: ",
-                     JAB_ARG(first->host), (unsigned)first->port);
+        app_text_z(&line.text,
+                   dns->starttls == JAB_PROBE_UNASKED && dns->direct == JAB_PROBE_UNASKED
+                       ? "nothing to ask: "
+                       : "no SRV record; the domain itself: ");
     else if (report->proxied)
-        app_text_z(&line.text, "not asked: the proxy looks up the server");
-    else if (dns->n == 0 && first)
-        app_text_fmt(&line.text, "not asked for services: " JAB_FMT ":%u as given",
-                     JAB_ARG(first->host), (unsigned)first->port);
+        app_text_z(&line.text, "not asked: the proxy looks up ");
+    else if (dns->n == 0)
+        app_text_z(&line.text, "not asked for services: as given, ");
+    if (dns->n == 0 && first)
+        put_host(&line.text, first);
     if (dns->direct == JAB_PROBE_FAILED || dns->starttls == JAB_PROBE_FAILED) {
         app_text_fmt(&line.text, "; no answer for %s",
                      dns->direct == JAB_PROBE_FAILED ? "_xmpps-client" : "_xmpp-client");
@@ -117,7 +124,9 @@ static void judge_target(doctor_line *line, const jab_probe_target *t)
         doctor_worse(line, DOCTOR_BAD, "give it an A or AAAA record, or remove its SRV record");
     } else if (count(t, 0, 1) == 0) {
         doctor_worse(line, DOCTOR_BAD,
-                     "check that the server runs and that no firewall is between");
+                     count(t, 0, 0) == 0 && t->addresses[0].is_local
+                         ? "check the network of this machine"
+                         : "check that the server runs and that no firewall is between");
     } else if (count(t, 0, 0) > 0) {
         int family = count(t, 6, 1) == 0 ? 6 : count(t, 4, 1) == 0 ? 4 : 0;
         if (family)
@@ -130,8 +139,8 @@ static void judge_target(doctor_line *line, const jab_probe_target *t)
 static void say_target(doctor *d, const jab_probe_report *report, const jab_probe_target *t)
 {
     doctor_line line = {.check = "tcp"};
-    app_text_fmt(&line.text, JAB_FMT ":%u%s", JAB_ARG(t->host), (unsigned)t->port,
-                 report->proxied ? " through" : "");
+    put_host(&line.text, t);
+    app_text_z(&line.text, report->proxied ? " through" : "");
     for (size_t i = 0; i < t->n; i++) {
         app_text_z(&line.text, i ? ", " : " ");
         put_address(&line.text, &t->addresses[i]);
