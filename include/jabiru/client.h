@@ -95,6 +95,7 @@ typedef struct jab_connection {
     jab_str target;  /* host name from SRV or configuration */
     int direct_tls;  /* 1: TLS from the first byte */
     int by_proxy;    /* 1: through jab_config.proxy */
+    int by_dane;     /* 1: a TLSA record vouched for the certificate (RFC 7671) */
 } jab_connection;
 JAB_API jab_connection jab_client_connection(const jab_client *c);
 

@@ -34,6 +34,8 @@
     X(CERT_CHAIN, "the server's certificate is verified up to a trusted one (RFC 5280 6)")         \
     X(CERT_NAME, "the certificate is for the account's domain, not for the host DNS named")        \
     X(SESSION_HOLDS, "a TLS session is resumed only while all that it was verified for holds")     \
+    X(DANE_SECURE, "TLSA records count only where DNSSEC validated them (RFC 7671 10)")            \
+    X(DANE_MATCH, "a server that has TLSA records is one that they name (RFC 7673 4.2)")           \
     X(CERT_PIN, "a pinned public key is the one that the server has")                              \
     X(DELAY_SENDER, "a delay is believed only from the own server, account or the room")           \
     X(LAST_TRUSTED, "last activity is told only to who may see the presence")                      \

@@ -32,6 +32,9 @@ static int set_up(jab_client *c)
             return err;
     }
     err = jabi_proxy_set_up(c);
+    /* Neither asks DNS for what would have to be required. */
+    if (c->cfg->dane == JABI_DANE_REQUIRED && (c->proxy || c->cfg->tls == JAB_TLS_OFF))
+        return JAB_EINVAL;
     if (err < 0 || c->cfg->tls == JAB_TLS_OFF)
         return err;
     return jabi_tls_ctx_get(&c->trust, c->loop, c->cfg);
@@ -255,5 +258,5 @@ jab_connection jab_client_connection(const jab_client *c)
     if (c->phase != JABI_CONN_STREAM && c->phase != JABI_CONN_TLS)
         return none;
     return (jab_connection){jab_cstr(c->address), jab_cstr(c->target), c->direct_tls,
-                            c->proxy != NULL};
+                            c->proxy != NULL, c->tls && c->tls->by_dane};
 }

@@ -98,7 +98,7 @@ struct jab_client {
     char target[JABI_HOST_MAX];
     uint16_t target_port;
     int direct_tls;
-    int is_early; /* the stream began, and the handshake is not over */
+    int is_early;  /* the stream began, and the handshake is not over */
     int no_resume; /* the server failed when a session was offered */
 };
 
@@ -113,6 +113,9 @@ int jabi_flush(jab_client *c);
 
 /* The handshake begins on the connected socket. 0 or JAB_ENOMEM. */
 int jabi_drive_tls(jab_client *c) JAB_MUST_USE;
+
+/* TLS did not come to be: with its own words, if this is what it said. */
+void jabi_tls_failed(jab_client *c, int code);
 
 /* The session begins its stream on the connection, or goes on after STARTTLS. */
 void jabi_start_stream(jab_client *c);
@@ -150,6 +153,10 @@ int jabi_early_begin(jab_client *c) JAB_MUST_USE;
 
 /* The handshake behind it is done: what the server did not take is sent again. 0 or < 0. */
 int jabi_early_done(jab_client *c) JAB_MUST_USE;
+
+/* drive_dane.c: what DNSSEC said of the server goes to TLS, before the handshake. 0;
+ * JAB_ENOMEM; JAB_ECERT with tls->fault: DANE is required, and cannot be. */
+int jabi_drive_dane(jab_client *c) JAB_MUST_USE;
 
 /* proxy_dial.c: reads the configured proxy, if there is one. 0, JAB_EINVAL, JAB_ENOMEM. */
 int jabi_proxy_set_up(jab_client *c) JAB_MUST_USE;

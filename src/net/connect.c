@@ -90,7 +90,7 @@ void jabi_connected(jab_client *c)
     } else {
         int err = jabi_drive_tls(c);
         if (err < 0)
-            jabi_fail_code(c, err, JAB_AT_TLS);
+            jabi_tls_failed(c, err);
     }
     jabi_loop_post(c->loop, &c->work);
 }
@@ -155,6 +155,7 @@ static int resolve(jab_client *c)
         .host = c->cfg->host,
         .port = c->cfg->port,
         .tls = c->cfg->tls,
+        .dane = c->proxy || c->cfg->tls == JAB_TLS_OFF ? 0 : c->cfg->dane,
         .nameserver = c->cfg->nameserver,
         .limit = c->cfg->connect_timeout,
         .random = c->cfg->random,

@@ -1,7 +1,12 @@
 /* dns.c: c-ares with its sockets and deadlines in the loop. */
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <sys/time.h>
 
 #include "net/resolve_internal.h"
+
+#define AD       0x20 /* in the fourth byte of a header (RFC 6840 §5.7, §5.8) */
+#define UDP_SIZE 1232 /* bytes that an answer may have without TCP */
 
 static jabi_dns_socket *find(jabi_dns *dns, int fd)
 {
@@ -88,6 +93,63 @@ int jabi_dns_init(jabi_dns *dns, jab_loop *loop, jab_str nameserver, void (*prog
         return 0;
     status = ares_set_servers_ports_csv(dns->channel, nameserver.p);
     return status == ARES_SUCCESS ? 0 : status == ARES_ENOMEM ? JAB_ENOMEM : JAB_EINVAL;
+}
+
+/* -- DNSSEC -------------------------------------------------------------------- */
+
+int jabi_dns_ask(jabi_dns *dns, const char *name, int type, int asks_ad, ares_callback answered,
+                 void *arg)
+{
+    unsigned char *query = NULL;
+    uint16_t id;
+    int size = 0;
+    if (!asks_ad) {
+        ares_query(dns->channel, name, ns_c_in, type, answered, arg);
+        return 0;
+    }
+    if (dns->random(dns->random_arg, &id, sizeof id) < 0)
+        return JAB_ECRYPTO;
+    if (ares_create_query(name, ns_c_in, type, id, 1, &query, &size, UDP_SIZE) != ARES_SUCCESS)
+        return JAB_ENOMEM;
+    query[3] |= AD; /* RFC 6840 §5.7: "tell me" */
+    ares_send(dns->channel, query, size, answered, arg);
+    ares_free_string(query);
+    return 0;
+}
+
+int jabi_dns_status(int status, const unsigned char *reply, int size)
+{
+    static const int by_code[] = {ARES_SUCCESS,   ARES_EFORMERR, ARES_ESERVFAIL,
+                                  ARES_ENOTFOUND, ARES_ENOTIMP,  ARES_EREFUSED};
+    if (status != ARES_SUCCESS || size < 12)
+        return status == ARES_SUCCESS ? ARES_EBADRESP : status;
+    size_t code = reply[3] & 15;
+    status = code < sizeof by_code / sizeof *by_code ? by_code[code] : ARES_EREFUSED;
+    return status == ARES_SUCCESS && reply[6] == 0 && reply[7] == 0 ? ARES_ENODATA : status;
+}
+
+int jabi_dns_is_authentic(const unsigned char *reply, int size)
+{
+    return reply && size >= 12 && (reply[3] & AD);
+}
+
+static int is_loopback(const struct ares_addr_port_node *server)
+{
+    if (server->family == AF_INET)
+        return ntohl(server->addr.addr4.s_addr) >> 24 == 127;
+    return memcmp(&server->addr.addr6, &in6addr_loopback, sizeof in6addr_loopback) == 0;
+}
+
+int jabi_dns_is_local(const jabi_dns *dns)
+{
+    struct ares_addr_port_node *servers = NULL;
+    if (ares_get_servers_ports(dns->channel, &servers) != ARES_SUCCESS || !servers)
+        return 0;
+    int is_local = 1;
+    for (const struct ares_addr_port_node *p = servers; p; p = p->next)
+        is_local &= is_loopback(p);
+    ares_free_data(servers);
+    return is_local;
 }
 
 void jabi_dns_fini(jabi_dns *dns)

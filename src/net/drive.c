@@ -128,9 +128,9 @@ int jabi_drive_tls(jab_client *c)
     if (err == 0) {
         c->phase = JABI_CONN_TLS;
         jabi_recall_session(c);
-        err = jabi_early_begin(c);
+        err = jabi_drive_dane(c);
     }
-    return err;
+    return err < 0 ? err : jabi_early_begin(c);
 }
 
 /* The session hears of the connection, or of TLS on it. */
@@ -164,14 +164,23 @@ static void watch_log_in(jab_client *c)
         jabi_ended(c);
 }
 
+void jabi_tls_failed(jab_client *c, int code)
+{
+    jab_fault fault = {.code = code, .stage = JAB_AT_TLS, .text = jab_cstr(jab_strerror(code))};
+    char text[sizeof c->tls->text];
+    if (c->tls && c->tls->fault.code == code) {
+        memcpy(text, c->tls->text, sizeof text);
+        fault = c->tls->fault;
+        fault.text = jab_cstr(text);
+    }
+    jabi_fail(c, &fault);
+}
+
 static void handshake_failed(jab_client *c)
 {
     jab_fault fault = c->tls->fault;
-    char text[sizeof c->tls->text];
-    memcpy(text, c->tls->text, sizeof text);
-    fault.text = jab_cstr(text);
     if (!c->tls->is_offered || c->no_resume || fault.code == JAB_ECERT) {
-        jabi_fail(c, &fault);
+        jabi_tls_failed(c, fault.code);
         return;
     }
     /* Some servers fail on a session that they gave: without one it may go. */
@@ -218,7 +227,7 @@ static void secure(jab_client *c)
 {
     int err = jabi_drive_tls(c);
     if (err < 0)
-        jabi_fail_code(c, err, JAB_AT_TLS);
+        jabi_tls_failed(c, err);
     else
         shake_hands(c);
 }

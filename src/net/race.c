@@ -32,6 +32,8 @@ static jabi_end *untried(jabi_target *t, int last_family)
  * target of which nothing is known, as long as between two attempts. */
 static int64_t worth_waiting(const jabi_targets *all, const jabi_target *t)
 {
+    if (t->open_tlsa)
+        return all->began_at + JABI_RACE_STAGGER;
     if (!t->open_v6 && (!t->open_v4 || t->n > 0))
         return 0;
     return t->n > 0 ? t->first_at + JABI_RACE_V6_DELAY : all->began_at + JABI_RACE_STAGGER;
@@ -48,7 +50,7 @@ jabi_end *jabi_race_pick(jabi_targets *all, int last_family, int64_t now, jabi_t
             *wait = until;
             return NULL;
         }
-        jabi_end *end = untried(t, last_family);
+        jabi_end *end = t->open_tlsa ? NULL : untried(t, last_family);
         if (end) {
             *target = t;
             return end;
@@ -154,7 +156,7 @@ static size_t count(const jabi_targets *all, jabi_end_state state)
 static int look_ups_open(const jabi_targets *all)
 {
     for (size_t i = 0; i < all->n; i++)
-        if (all->list[i].open_v4 || all->list[i].open_v6)
+        if (all->list[i].open_v4 || all->list[i].open_v6 || all->list[i].open_tlsa)
             return 1;
     return !all->complete;
 }

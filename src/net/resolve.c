@@ -56,6 +56,7 @@ static void on_addresses(void *arg, int status, int timeouts, unsigned char *rep
     if (status == ARES_EDESTRUCTION)
         return;
     jabi_target *t = &q->resolve->args.targets->list[q->target];
+    status = jabi_dns_status(status, reply, size);
     count(&q->resolve->tally, status);
     if (status == ARES_SUCCESS)
         take_addresses(t, q->family, reply, size);
@@ -63,6 +64,8 @@ static void on_addresses(void *arg, int status, int timeouts, unsigned char *rep
         t->open_v6 = 0;
     else
         t->open_v4 = 0;
+    jabi_dane_addresses(q->resolve, q->target,
+                        status == ARES_SUCCESS && jabi_dns_is_authentic(reply, size));
 }
 
 /* Takes what the hosts file says. 1 when it knows the name. */
@@ -87,11 +90,17 @@ static int dns_on(jabi_resolve *r)
 {
     if (r->dns.channel)
         return 0;
-    return jabi_dns_init(&r->dns, r->args.loop, r->nameserver, on_progress, r);
+    int err = jabi_dns_init(&r->dns, r->args.loop, r->nameserver, on_progress, r);
+    if (err < 0)
+        return err;
+    r->dns.random = r->args.random;
+    r->dns.random_arg = r->args.random_arg;
+    jabi_dane_begin(r);
+    return 0;
 }
 
 /* Finds a target's addresses: by itself, or by asking. */
-static int look_up(jabi_resolve *r, size_t at)
+static int find_addresses(jabi_resolve *r, size_t at)
 {
     jabi_target *t = &r->args.targets->list[at];
     jab_str host = jab_cstr(t->host);
@@ -114,18 +123,28 @@ static int look_up(jabi_resolve *r, size_t at)
     jabi_addr_query *q = &r->queries[2 * at];
     q[0] = (jabi_addr_query){r, at, AF_INET6};
     q[1] = (jabi_addr_query){r, at, AF_INET};
-    ares_query(r->dns.channel, t->host, ns_c_in, ns_t_aaaa, on_addresses, &q[0]);
-    ares_query(r->dns.channel, t->host, ns_c_in, ns_t_a, on_addresses, &q[1]);
-    return 0;
+    jabi_dane_hold(r, t);
+    err = jabi_dns_ask(&r->dns, t->host, ns_t_aaaa, r->dane, on_addresses, &q[0]);
+    return err < 0 ? err : jabi_dns_ask(&r->dns, t->host, ns_t_a, r->dane, on_addresses, &q[1]);
 }
 
-static void add_target(jabi_resolve *r, const char *host, uint16_t port, int direct_tls)
+static int look_up(jabi_resolve *r, size_t at)
+{
+    jabi_target *t = &r->args.targets->list[at];
+    int err = find_addresses(r, at);
+    if (err >= 0 && !t->open_v6 && !t->open_v4 && t->n > 0 && !r->queries[2 * at].resolve)
+        jabi_dane_hold(r, t);
+    return err;
+}
+
+static void add_target(jabi_resolve *r, const char *host, uint16_t port, int direct_tls,
+                       int is_secure)
 {
     jabi_targets *all = r->args.targets;
     if (strlen(host) >= JABI_HOST_MAX || all->n == JABI_TARGETS_MAX)
         return;
     jabi_target *t = &all->list[all->n++];
-    *t = (jabi_target){.port = port, .direct_tls = direct_tls};
+    *t = (jabi_target){.port = port, .direct_tls = direct_tls, .is_secure = is_secure};
     memcpy(t->host, host, strlen(host) + 1);
 }
 
@@ -147,7 +166,7 @@ static int look_up_all(jabi_resolve *r)
 static int use_host(jabi_resolve *r, jab_str host, uint16_t port)
 {
     int direct = r->args.tls == JAB_TLS_DIRECT;
-    add_target(r, host.p, port ? port : direct ? 5223 : 5222, direct);
+    add_target(r, host.p, port ? port : direct ? 5223 : 5222, direct, 1);
     return look_up_all(r);
 }
 
@@ -172,7 +191,9 @@ static void on_srv(void *arg, int status, int timeouts, unsigned char *reply, in
     jabi_srv_query *q = arg;
     if (status == ARES_EDESTRUCTION)
         return;
+    status = jabi_dns_status(status, reply, size);
     count(&q->resolve->tally, status);
+    q->is_authentic = jabi_dns_is_authentic(reply, size);
     q->answer = read_srv(q, status, reply, size);
 }
 
@@ -183,8 +204,7 @@ static int ask_srv(jabi_resolve *r, jabi_srv_query *q, const char *service)
     if (n < 0 || (size_t)n >= sizeof name)
         return JAB_EINVAL;
     q->answer = JABI_SRV_OPEN;
-    ares_query(r->dns.channel, name, ns_c_in, ns_t_srv, on_srv, q);
-    return 0;
+    return jabi_dns_ask(&r->dns, name, ns_t_srv, r->dane, on_srv, q);
 }
 
 static int ask_services(jabi_resolve *r)
@@ -216,7 +236,8 @@ static int use_records(jabi_resolve *r)
     jabi_srv order[JABI_TARGETS_MAX];
     n = jabi_srv_order(records, n, r->args.random, r->args.random_arg, order);
     for (size_t i = 0; i < n; i++)
-        add_target(r, order[i].host, order[i].port, order[i].direct_tls);
+        add_target(r, order[i].host, order[i].port, order[i].direct_tls,
+                   r->services[!order[i].direct_tls].is_authentic);
     jabi_free(mem, records);
     r->used_srv = 1;
     return look_up_all(r);
@@ -236,7 +257,13 @@ static void judge_services(jabi_resolve *r)
         r->error = use_records(r);
         return;
     case JABI_SRV_FALLBACK:
-        r->error = use_host(r, r->domain, 0);
+        /* RFC 7673 §3.1: no way around records that do not validate. */
+        if (r->dane && (direct == JABI_SRV_FAILED || starttls == JABI_SRV_FAILED)) {
+            r->dane_failed++;
+            r->args.targets->complete = 1;
+        } else {
+            r->error = use_host(r, r->domain, 0);
+        }
         return;
     case JABI_SRV_STOP:
         r->refused = 1;
@@ -251,7 +278,7 @@ static int open_look_ups(const jabi_targets *all)
 {
     int n = 0;
     for (size_t i = 0; i < all->n; i++)
-        n += all->list[i].open_v4 + all->list[i].open_v6;
+        n += all->list[i].open_v4 + all->list[i].open_v6 + all->list[i].open_tlsa;
     return n;
 }
 
@@ -270,6 +297,7 @@ static void give_up_addresses(jabi_resolve *r)
 {
     jabi_targets *all = r->args.targets;
     r->tally.silent += open_look_ups(all);
+    jabi_dane_give_up(r);
     for (size_t i = 0; i < all->n; i++)
         all->list[i].open_v4 = all->list[i].open_v6 = 0;
 }
@@ -353,6 +381,7 @@ void jabi_resolve_free(jabi_resolve *r)
         return;
     const jab_mem *mem = r->args.loop->mem;
     jabi_dns_fini(&r->dns);
+    jabi_dane_fini(r);
     jabi_timer_stop(&r->args.loop->timers, &r->timer);
     for (size_t i = 0; i < 2; i++)
         if (r->services[i].reply)
@@ -382,6 +411,8 @@ static int say(jabi_resolve *r)
     } else if (r->refused) {
         snprintf(r->text, size, "%s offers no XMPP service to clients (its SRV record says \".\")",
                  name);
+    } else if (jabi_dane_words(r)) {
+        snprintf(r->text, size, "%s: %s", name, jabi_dane_words(r));
     } else if (r->tally.silent) {
         code = JAB_ETIMEOUT;
         snprintf(r->text, size, "the name server did not answer (looking up %s)", name);

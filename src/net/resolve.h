@@ -9,7 +9,8 @@
 #include "net/loop.h"
 #include "net/target.h"
 
-#define JABI_DNS_LIMIT 10000 /* ms for all look-ups together */
+#define JABI_DNS_LIMIT     10000 /* ms for all look-ups together */
+#define JABI_DANE_REQUIRED 2     /* of jab_config.dane */
 
 typedef struct jabi_resolve jabi_resolve;
 
@@ -23,6 +24,7 @@ typedef struct jabi_resolve_args {
     int64_t limit;      /* ms; JABI_DNS_LIMIT at most is used */
     jab_random_fn random;
     void *random_arg;
+    int dane;                   /* as jab_config.dane */
     const jabi_target *first;   /* put before all others; or NULL. Copied */
     jabi_targets *targets;      /* filled; outlives the resolver */
     void (*changed)(void *arg); /* targets, addresses or the end came; it may
@@ -39,6 +41,14 @@ void jabi_resolve_free(jabi_resolve *r);
 
 /* Whether nothing more will come. */
 int jabi_resolve_done(const jabi_resolve *r);
+
+/* What DNSSEC says of a target: 1 when it vouches for the host and its address; then its
+ * TLSA records (dane.h) are out->records, empty without. Valid as long as the resolver. */
+typedef struct jabi_dane_facts {
+    const char *host; /* from SRV, or "" */
+    jab_str records;
+} jabi_dane_facts;
+int jabi_resolve_dane(const jabi_resolve *r, const jabi_target *target, jabi_dane_facts *out);
 
 /* Once done without a single address: why. Valid as long as the resolver. */
 const jab_fault *jabi_resolve_fault(jabi_resolve *r);

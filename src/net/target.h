@@ -31,6 +31,8 @@ typedef struct jabi_target {
     int is_recalled; /* 1: from an earlier connection; it is raced against what DNS says now */
     jabi_end ends[JABI_ADDRS_MAX];
     size_t n;
+    int is_secure;        /* DNSSEC vouches for its name, or the user does */
+    int open_tlsa;        /* 1: it may not be connected to yet (RFC 7673 §3.4) */
     int open_v6, open_v4; /* 1: that look-up has not been answered */
     int64_t first_at;     /* when the first address came */
 } jabi_target;

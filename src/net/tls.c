@@ -97,7 +97,8 @@ static int judge(jabi_tls *t)
         return jabi_tls_fail(t, JAB_ECERT, "the server showed no certificate that verifies");
     if (!JAB_CHECK(SESSION_HOLDS, is_still_valid(t, cert)))
         return jabi_tls_fail(t, JAB_ECERT, "its certificate is not valid now");
-    if (!JAB_CHECK(CERT_NAME, jabi_cert_matches(cert, t->domain)))
+    t->by_dane = t->dane_records > 0 && SSL_get0_dane_authority(t->ssl, NULL, NULL) >= 0;
+    if (!JAB_CHECK(CERT_NAME, jabi_tls_names_hold(t, cert)))
         return jabi_tls_fail_name(t, cert);
     if (!JAB_CHECK(CERT_PIN, !t->has_pin || pin_matches(t, cert))) {
         snprintf(t->text, sizeof t->text,

@@ -55,7 +55,10 @@ typedef struct jabi_tls {
     SSL_SESSION *fresh;           /* what the server gave, until it is kept */
     int was_taken;                /* below TLS 1.3 a connection has one only */
     int may_resume, is_offered;
-    size_t early_n; /* bytes that were sent before the handshake */
+    int by_dane;           /* one of them did */
+    int dane_records;      /* TLSA records that can be used; one of them has to match */
+    char secure_host[256]; /* a name that DNSSEC vouches for, beside the domain; or "" */
+    size_t early_n;        /* bytes that were sent before the handshake */
     uint8_t session_key[32];
     int64_t wall, verified_at; /* ms since 1970: now, and when the chain was verified */
     jab_fault fault;
@@ -81,6 +84,10 @@ int jabi_tls_session_key(uint8_t key[32], const jab_config *cfg, const char *dom
  * (absent: none). `wall` is ms since 1970. 1 when it is offered: it then serves no other
  * connection (RFC 8446 C.4). */
 int jabi_tls_allow_session(jabi_tls *t, const uint8_t key[32], jab_str kept, int64_t wall);
+
+/* Before the handshake: `host` is what DNSSEC says that the domain's server is; `records`
+ * are its TLSA records (dane.h), if any. 1 when one of them has to match; 0; JAB_ENOMEM. */
+int jabi_tls_use_dane(jabi_tls *t, const char *host, jab_str records) JAB_MUST_USE;
 
 /* After that: how many bytes the session offered takes as early data (RFC 8446 §2.3), and
  * t->info then says what is known of the server; 0 for none. They are sent with the first
@@ -132,6 +139,9 @@ int jabi_dns_id_matches(jab_str id, const char *domain);
  * a time (ms since 1970). */
 int jabi_tls_on_session(SSL *ssl, SSL_SESSION *session);
 int jabi_tls_dates_hold(X509 *cert, int64_t wall);
+
+/* tls_dane.c: whether a certificate that verified is for the account's domain. */
+int jabi_tls_names_hold(const jabi_tls *t, X509 *cert);
 
 /* tls_fault.c: fills t->fault. */
 int jabi_tls_fail_chain(jabi_tls *t); /* from chain_error */

@@ -94,6 +94,8 @@ static int fill(jabi_tls_ctx *ctx, const jab_config *cfg)
     if (!ctx->ssl || !ctx->bio)
         return JAB_ENOMEM;
     set_protocol(ctx->ssl);
+    if (SSL_CTX_dane_enable(ctx->ssl) != 1)
+        return JAB_ENOMEM;
     SSL_CTX_set_default_passwd_cb(ctx->ssl, no_pass_phrase);
     int err = set_trust(ctx->ssl, ctx->ca_file);
     if (err == 0)

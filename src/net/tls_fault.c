@@ -40,6 +40,9 @@ int jabi_tls_fail_chain(jabi_tls *t)
     else if (t->chain_error == X509_V_ERR_CERT_NOT_YET_VALID)
         snprintf(t->text, size, "%sfor %s is not valid before %s (is this machine's clock right?)",
                  whose, t->domain, t->chain_date);
+    else if (t->chain_error == X509_V_ERR_DANE_NO_MATCH)
+        snprintf(t->text, size, "certificate for %s is none that its TLSA records name (DANE)",
+                 t->domain);
     else if (is_untrusted(t->chain_error))
         snprintf(t->text, size,
                  "certificate for %s is not trusted: %s (--ca-file FILE trusts its issuer)",

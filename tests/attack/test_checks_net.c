@@ -48,6 +48,51 @@ static int certificate_with_another_key(void)
     return logs_in(&good, &good, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 }
 
+/* Logs in at sv by SRV, with DANE; `validated`: what the name server says of its TLSA
+ * record, which names the key of `named`. */
+static int logs_in_by_dane(const net_cert *cert, const net_cert *named, int validated)
+{
+    unsigned char record[3 + 32] = {3, 1, 1}, *der = NULL;
+    char name[40];
+    net_dns dns;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(named->cert), &der);
+    EVP_Digest(der, (size_t)n, record + 3, NULL, EVP_sha256(), NULL);
+    OPENSSL_free(der);
+    net_server_start(&sv, cert, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", SERVER_LOGIN, "WAIT");
+    snprintf(name, sizeof name, "_%d._tcp.a.example.org", sv.port);
+    const net_record zone[] = {
+        {"_xmpps-client._tcp.example.org", DNS_SRV, "a.example.org", 1, 0, sv.port},
+        {"a.example.org", DNS_A, "127.0.0.1", 0, 0, 0},
+        {name, DNS_TLSA, (const char *)record, 0, 0, sizeof record}};
+    net_dns_start(&dns, zone, 3, 0);
+    dns.secure = 1;
+    dns.insecure_type = validated ? 0 : DNS_TLSA;
+    jab_config cfg = net_config(0, good.file);
+    cfg.host = (jab_str){NULL, 0};
+    cfg.nameserver = jab_cstr(dns.address);
+    cfg.dane = 1;
+    jab_client *c;
+    assert_int_equal(jab_client_new(&c, &cfg), 0);
+    int online = net_await(c, JAB_EV_ONLINE, &last);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_dns_stop(&dns);
+    return online;
+}
+
+/* A forged record vouches for a forged certificate. */
+static int record_that_nobody_validated(void)
+{
+    return logs_in_by_dane(&other, &other, 0);
+}
+
+/* An authority that is trusted signed a certificate for somebody else than the domain's owner. */
+static int certificate_that_no_record_names(void)
+{
+    return logs_in_by_dane(&good, &other, 1);
+}
+
 /* A clock that a test sets: hours from now. */
 static int64_t hours(void *arg)
 {
@@ -174,6 +219,8 @@ static const struct {
     {JABI_CHECK_CERT_CHAIN, "CERT_CHAIN", certificate_of_nobody},
     {JABI_CHECK_CERT_NAME, "CERT_NAME", certificate_for_another_domain},
     {JABI_CHECK_CERT_PIN, "CERT_PIN", certificate_with_another_key},
+    {JABI_CHECK_DANE_SECURE, "DANE_SECURE", record_that_nobody_validated},
+    {JABI_CHECK_DANE_MATCH, "DANE_MATCH", certificate_that_no_record_names},
     {JABI_CHECK_SESSION_HOLDS, "SESSION_HOLDS", session_beyond_its_certificate},
     {JABI_CHECK_STARTTLS_BUFFER, "STARTTLS_BUFFER", injection_before_the_handshake},
     {JABI_CHECK_REDIRECT_TLS, "REDIRECT_TLS", unproved_redirection},

@@ -11,19 +11,22 @@
 
 #include "unit.h"
 
-enum { DNS_A = 1, DNS_AAAA = 28, DNS_SRV = 33 };
+enum { DNS_A = 1, DNS_AAAA = 28, DNS_SRV = 33, DNS_TLSA = 52 };
 
 typedef struct net_record {
     const char *name;
     int type;
-    const char *data; /* an address, or an SRV target without its last dot */
-    uint16_t priority, weight, port;
+    const char *data; /* an address, an SRV target without its last dot, or bytes of TLSA */
+    uint16_t priority, weight, port; /* of TLSA: how many bytes */
 } net_record;
 
 typedef struct net_dns {
     const net_record *records; /* NULL: never answers */
     size_t n;
-    int rcode; /* other than 0: the answer to everything */
+    int rcode;         /* other than 0: the answer to everything */
+    int secure;        /* answers are validated: who asks is told */
+    int insecure_type; /* but those about this type */
+    int failing_type;  /* SERVFAIL for this one */
     int fd;
     pthread_t thread;
     char address[32]; /* "127.0.0.1:12345" */
@@ -68,6 +71,9 @@ static inline void net_put_record(net_packet *out, const net_record *r)
         net_put16(out, r->weight);
         net_put16(out, r->port);
         net_put_name(out, r->data);
+    } else if (r->type == DNS_TLSA) {
+        memcpy(out->p + out->n, r->data, r->port);
+        out->n += r->port;
     } else {
         int family = r->type == DNS_A ? AF_INET : AF_INET6;
         assert_int_equal(inet_pton(family, r->data, out->p + out->n), 1);
@@ -111,8 +117,14 @@ static inline void net_answer(net_dns *dns, const unsigned char *query, net_pack
             answers++;
         }
     }
+    int failing = dns->failing_type == type ? 2 : dns->rcode;
+    int authentic = dns->secure && !failing && dns->insecure_type != type && (query[3] & 0x20);
     out->p[2] = 0x81;
-    out->p[3] = (unsigned char)(0x80 | (dns->rcode ? dns->rcode : known ? 0 : 3));
+    out->p[3] = (unsigned char)(0x80 |
+                                (failing ? failing
+                                 : known ? 0
+                                         : 3) |
+                                (authentic ? 0x20 : 0));
     out->p[6] = (unsigned char)(answers >> 8);
     out->p[7] = (unsigned char)answers;
     memset(out->p + 8, 0, 4); /* no other sections */
