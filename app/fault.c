@@ -9,6 +9,7 @@
 
 /* The next step, by error and, where that tells more, by condition. The first
  * row that fits is taken. */
+#define JID "JID" /* stands for the account's address */
 static const struct {
     int code;
     const char *condition; /* NULL: any */
@@ -43,6 +44,9 @@ static const struct {
     {JAB_EJID, NULL, "an address looks like user@domain"},
     {JAB_EXML, NULL, "control characters cannot be sent"},
     {JAB_ELIMIT, NULL, "make it smaller"},
+    {JAB_EWEAKER, NULL,
+     "somebody on the way may have removed what is better; if you know why, jabiru account set " JID
+     " --allow-weaker"},
     {JAB_ESTORE, NULL, "free some space, or keep nothing with --no-store"},
 };
 
@@ -122,24 +126,32 @@ static const char *step_for(int code, jab_str condition)
 
 const char *app_fault_step(const jab_fault *fault)
 {
+    if (fault->code == JAB_ESTORE && fault->stage == JAB_AT_STREAM) /* what is in the vault */
+        return "if you know why, jabiru account set " JID " --allow-weaker forgets it";
     return step_for(fault->code, fault->condition);
+}
+
+static void put_step(app_text *out, const char *step, jab_str account)
+{
+    const char *at = strstr(step, JID);
+    app_text_add(out, (jab_str){step, at ? (size_t)(at - step) : strlen(step)});
+    if (at) {
+        app_text_add(out, account);
+        app_text_z(out, at + sizeof JID - 1);
+    }
 }
 
 int app_say_fault(const jab_fault *fault, jab_str account)
 {
     jab_str cause = fault->text.n ? fault->text : jab_cstr(jab_strerror(fault->code));
-    app_text condition = {0}, allow = {0};
-    app_text_fmt(&allow,
-                 "somebody on the way may have removed what is better; if you know why, jabiru "
-                 "account set " JAB_FMT " --allow-weaker",
-                 JAB_ARG(account));
+    app_text condition = {0}, step = {0};
+    put_step(&step, app_fault_step(fault), account);
     if (fault->condition.n && !memmem(cause.p, cause.n, fault->condition.p, fault->condition.n))
         app_text_fmt(&condition, " (" JAB_FMT ")", JAB_ARG(fault->condition));
     app_say(0, "%s: " JAB_FMT "%s; %s", jab_stage_name(fault->stage), JAB_ARG(cause),
-            app_text_str(&condition).p,
-            fault->code == JAB_EWEAKER ? allow.p : step_for(fault->code, fault->condition));
+            app_text_str(&condition).p, step.p);
     app_text_free(&condition);
-    app_text_free(&allow);
+    app_text_free(&step);
     return jab_err_exit(fault->code);
 }
 

@@ -38,13 +38,15 @@ void cli_wire(void *arg, int out, jab_str bytes)
     app_text_free(&line);
 }
 
-/* The mechanisms as one string; from -- mechanism, else the account's. */
+/* The mechanisms as one string; from --mechanism, else the account's; else what a token is for. */
 static void join_mechanisms(const cli *c, app_text *out)
 {
     for (int i = 0; i < c->g.mechanism.n; i++)
         app_text_fmt(out, "%s%s", i ? " " : "", c->g.mechanism.v[i]);
     if (c->g.mechanism.n == 0 && c->account.mechanism)
         app_text_z(out, c->account.mechanism);
+    if (out->n == 0 && c->account.bearer_token_file)
+        app_text_z(out, "OAUTHBEARER");
 }
 
 /* Whether every mechanism allowed goes without a password. */

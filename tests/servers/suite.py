@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from kit import tap
 from kit.accounts import USERS, World, users
-from servers import (test_bindings, test_classic, test_doctor, test_faults, test_history, test_kill,
+from servers import (test_account, test_bindings, test_classic, test_doctor, test_faults, test_history, test_kill,
                      test_login, test_messages, test_middle, test_presence, test_queries, test_rooms,
                      test_resume, test_roster, test_sasl2, test_streams)
 from servers.ejabberd import Ejabberd
@@ -21,7 +21,7 @@ from servers.prosody import Prosody, Sasl2Prosody
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd, "sasl2": Sasl2Prosody}
 # (points of faults, kills of each program)
 SAMPLE, SOAK = (12, 8), (500, 200)
-MODULES = (test_login, test_classic, test_roster, test_presence, test_messages, test_rooms, test_queries,
+MODULES = (test_login, test_account, test_classic, test_roster, test_presence, test_messages, test_rooms, test_queries,
            test_resume, test_history, test_doctor)
 
 
@@ -56,6 +56,8 @@ def sasl2_cases(server, folder):
         world = World(server, os.path.join(folder, "people"), direct)
         label = "sasl2, %s, " % ("direct TLS" if direct else "STARTTLS")
         yield from tap.cases_of(test_sasl2, world, prefix=label)
+        if direct:
+            yield from tap.cases_of(test_account, world, prefix=label)
         yield from tap.cases_of(test_doctor, world, prefix=label)
     yield from tap.cases_of(test_middle, world, prefix=label)
 
