@@ -170,6 +170,23 @@ def test_a_password_that_was_changed(world):
     me.run("ping", "--no-input", "--password-file", me.home + "/new").expect(0)
 
 
+def test_a_secret_that_is_not_named_waits_until_it_is_needed(world):
+    """Keys may fail where the server makes a new salt each time: what is sent is sent once all the same."""
+    me = world.person()
+    login(me)
+    me.without_password()
+    env = dict(me.env(), JABIRU_PASSWORD=me.password)
+    me.env = lambda: env
+    raw = world.raw(me)
+    for n in range(3):
+        me.run("send", me.jid, "word %d" % n).expect(0)
+        raw.take_message(body="word %d" % n)
+    raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")
+    env["JABIRU_PASSWORD"] = "not this one"
+    if not info(me)["token"]:
+        me.run("send", me.jid, "never").expect(3)
+
+
 @rows(("no scheme", "127.0.0.1:1080"), ("no port", "socks5://127.0.0.1"), ("unknown", "ftp://127.0.0.1:1"),
       ("with a password", "socks5://user:word@127.0.0.1:1"))
 def test_a_proxy_that_cannot_be(world, url):
