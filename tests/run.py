@@ -139,7 +139,7 @@ def script_jobs():
 
 
 def soak_jobs():
-    for server in ("prosody", "ejabberd"):
+    for server in ("prosody", "ejabberd", "sasl2"):
         yield python_job("soak/" + server, "servers/suite.py", server, "--soak", seconds=5400)
 
 

@@ -3,7 +3,7 @@
 
     tests/servers/suite.py prosody|ejabberd|sasl2    the tests; sasl2 is a Prosody with it
     tests/servers/suite.py prosody|ejabberd|sasl2 --serve    only the server, until Ctrl-C
-    tests/servers/suite.py prosody|ejabberd --soak   faults and kills, many of them
+    tests/servers/suite.py prosody|ejabberd|sasl2 --soak     faults and kills, many of them
 """
 import os
 import sys
@@ -20,7 +20,7 @@ from servers.prosody import Prosody, Sasl2Prosody
 
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd, "sasl2": Sasl2Prosody}
 # (points of faults, kills of each program)
-SAMPLE, SOAK = (12, 8), (500, 200)
+SAMPLE, SOAK = {"prosody": (12, 8), "ejabberd": (12, 8), "sasl2": (6, 3)}, (500, 200)
 MODULES = (test_login, test_account, test_classic, test_roster, test_presence, test_messages, test_rooms, test_queries,
            test_resume, test_history, test_doctor)
 
@@ -51,7 +51,7 @@ def cases(server, folder):
 
 
 def sasl2_cases(server, folder):
-    """What the other log-in changes; nothing of what comes after it."""
+    """What the other log-in changes, and a little of what comes after it."""
     for direct in (False, True):
         world = World(server, os.path.join(folder, "people"), direct)
         label = "sasl2, %s, " % ("direct TLS" if direct else "STARTTLS")
@@ -60,6 +60,7 @@ def sasl2_cases(server, folder):
             yield from tap.cases_of(test_account, world, prefix=label)
         yield from tap.cases_of(test_doctor, world, prefix=label)
     yield from tap.cases_of(test_middle, world, prefix=label)
+    yield from tap.cases_of(test_resume, world, prefix=label)
 
 
 def hard_cases(server, folder, sizes):
@@ -76,8 +77,7 @@ def main():
     if "--serve" in sys.argv:
         return serve(server)
     chosen = [] if soak else list((sasl2_cases if sys.argv[1] == "sasl2" else cases)(server, folder))
-    if sys.argv[1] != "sasl2":
-        chosen += hard_cases(server, folder, SOAK if soak else SAMPLE)
+    chosen += hard_cases(server, folder, SOAK if soak else SAMPLE[sys.argv[1]])
     status = tap.run(tap.wanted(chosen), threads=6 if soak else 4)
     if status:
         print("".join("# server: %s\n" % line for line in server.log().splitlines()[-20:]))

@@ -159,6 +159,11 @@ function module.add_host(host_module)
 		event.stream = event.stream or header_of(session) or {};
 	end, 1000);
 
+	-- mod_c2s waits for it, and takes small stanzas only before.
+	host_module:hook("sasl2/c2s/success", function (event)
+		host_module:fire_event("authentication-success", { session = event.session });
+	end, 0);
+
 	host_module:hook("stream-features", function (event)
 		local binding = event.origin.type == "c2s_unauthed" and binding_of(event.origin);
 		if binding then
