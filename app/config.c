@@ -290,11 +290,11 @@ static int is_section_of(jab_str line, const char *name)
     return same;
 }
 
-/* Whether a line of the head says "default = ..."; *value is set. */
-static int is_default(jab_str line, jab_str *value)
+/* Whether a line says "key = ..."; *value is set. */
+static int is_setting(jab_str line, const char *key, jab_str *value)
 {
     const char *equals = memchr(line.p, '=', line.n);
-    if (!equals || !jab_str_is(trim((jab_str){line.p, (size_t)(equals - line.p)}), "default"))
+    if (!equals || !jab_str_is(trim((jab_str){line.p, (size_t)(equals - line.p)}), key))
         return 0;
     *value = trim((jab_str){equals + 1, (size_t)(line.p + line.n - equals - 1)});
     return 1;
@@ -307,7 +307,7 @@ static int has_default(jab_str text)
         jab_str line = next_line(&text);
         if (is_header(line))
             return 0;
-        if (is_default(line, &value))
+        if (is_setting(line, "default", &value))
             return 1;
     }
     return 0;
@@ -338,7 +338,52 @@ void app_config_remove(app_text *out, jab_str text, const char *name)
             in_head = 0;
             skipping = is_section_of(line, name);
         }
-        if (!skipping && !(in_head && is_default(line, &value) && jab_str_is(value, name)))
+        if (!skipping &&
+            !(in_head && is_setting(line, "default", &value) && jab_str_is(value, name)))
             app_text_add(out, line);
+    }
+}
+
+/* Whether the lines up to the next section have the key. */
+static int section_has(jab_str text, const char *key)
+{
+    jab_str value;
+    while (text.n > 0) {
+        jab_str line = next_line(&text);
+        if (is_header(line))
+            return 0;
+        if (is_setting(line, key, &value))
+            return 1;
+    }
+    return 0;
+}
+
+static void put_setting(app_text *out, const char *key, const char *value)
+{
+    if (*value)
+        app_text_fmt(out, "%s = %s\n", key, value);
+}
+
+void app_config_change(app_text *out, jab_str text, const char *name, const char *key,
+                       const char *value)
+{
+    int inside = 0, dropping = 0, done = 0;
+    jab_str before;
+    while (text.n > 0) {
+        jab_str line = next_line(&text);
+        dropping = dropping && strchr(" \t", line.p[0]); /* a value may go on in the next line */
+        if (is_header(line))
+            inside = is_section_of(line, name);
+        if (inside && is_setting(line, key, &before)) {
+            put_setting(out, key, done ? "" : value);
+            dropping = done = 1;
+        }
+        if (dropping)
+            continue;
+        app_text_add(out, line);
+        if (out->p[out->n - 1] != '\n')
+            app_text_char(out, '\n');
+        if (inside && is_header(line) && !section_has(text, key))
+            put_setting(out, key, value);
     }
 }

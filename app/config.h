@@ -63,6 +63,10 @@ void app_config_set(app_account *account, const char *key, char *value);
 /* Appends a section for `account`; makes it the default when there is none. */
 void app_config_add(app_text *out, jab_str text, const app_account *account);
 
+/* Gives a key of that section a value, once; an empty value takes it out. */
+void app_config_change(app_text *out, jab_str text, const char *name, const char *key,
+                       const char *value);
+
 /* Leaves out the section of that name, and the default that names it. */
 void app_config_remove(app_text *out, jab_str text, const char *name);
 

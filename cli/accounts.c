@@ -81,6 +81,53 @@ static int set_one(app_account *account, char *text)
     return status;
 }
 
+/* One KEY=VALUE, from `before` into `after`. */
+static int change_one(const char *name, const char *setting, jab_str before, app_text *after)
+{
+    app_text why = {0};
+    char *text = app_copy(jab_cstr(setting)), *equals = strchr(text, '=');
+    int status = APP_OK;
+    if (equals)
+        *equals = '\0';
+    if (!equals)
+        status = app_say(APP_USAGE, "--set %s: write KEY=VALUE, or KEY= to take it out", text);
+    else if (equals[1] && app_config_check(text, equals + 1, &why) < 0)
+        status = app_say(APP_USAGE, "--set: %s", why.p);
+    else if (strcmp(text, "jid") == 0)
+        status = app_say(APP_USAGE, "--set jid: another address is another account; add that");
+    else
+        app_config_change(after, before, name, text, equals + 1);
+    free(text);
+    app_text_free(&why);
+    return status;
+}
+
+int cli_change_account(cli *c, const char *name, const app_list *settings)
+{
+    app_text before = {0}, after = {0};
+    int status = cli_load_config(c);
+    if (status == APP_OK && !app_config_account(&c->configuration, name))
+        status = app_say(APP_NOTHING, "no account %s; jabiru account list shows what there is",
+                         name ? name : "is the default");
+    if (status == APP_OK)
+        status = read_file(c, &before);
+    for (int i = 0; status == APP_OK && i < settings->n; i++) {
+        status = change_one(app_config_account(&c->configuration, name)->name, settings->v[i],
+                            app_text_str(&before), &after);
+        app_text_free(&before);
+        before = after;
+        after = (app_text){0};
+    }
+    if (status == APP_OK)
+        status = write_file(c, app_text_str(&before));
+    app_text_free(&before);
+    app_text_free(&after);
+    app_config_free(&c->configuration); /* it is another now */
+    free(c->config_path);
+    c->config_path = NULL;
+    return status;
+}
+
 static int check_all(const app_account *account)
 {
     app_text why = {0};

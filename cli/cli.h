@@ -120,6 +120,10 @@ int cli_settle_account(cli *c);
  * exit status. */
 int cli_check_proxy(const char *url, int is_option);
 
+/* Writes KEY=VALUE settings into an account of the configuration (`name` NULL: the default
+ * one): an exit status. */
+int cli_change_account(cli *c, const char *name, const app_list *settings);
+
 /* -- link.c: the connection ------------------------------------------------------ */
 
 /* The session of the connection: ask for it each time before something is sent. */

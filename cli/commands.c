@@ -71,7 +71,7 @@ const cli_command cli_commands[] = {
     {"account add", "[NAME] JID", "keep an account, with the options given", cli_account_add_options, CLI_CHANGES, cli_account_add},
     {"account list", "", "show the accounts", NULL, 0, cli_account_list},
     {"account info", "[NAME]", "show what is known here of an account's log-ins", NULL, 0, cli_account_info},
-    {"account set", "NAME", "change what holds for an account", cli_account_set_options, CLI_CHANGES, cli_account_set},
+    {"account set", "[NAME]", "change what holds for an account", cli_account_set_options, CLI_CHANGES, cli_account_set},
     {"account test", "[NAME]", "log in, and tell how that went", NULL, 0, cli_account_test},
     {"account rm", "NAME", "forget an account, and what its log-ins left here", NULL, CLI_CHANGES, cli_account_rm},
     {"schema", "", "print the JSON schema of what --json prints", NULL, 0, cli_schema},

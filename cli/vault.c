@@ -9,11 +9,14 @@
 #define FAREWELL_MS 5000 /* for a server to hear that the token is not to be used any more */
 
 struct set_values {
+    app_list set;
     int allow_weaker;
 };
 CLI_VALUES_FIT(struct set_values);
 
 const app_opt cli_account_set_options[] = {
+    {"set", 0, APP_OPT_LIST, offsetof(struct set_values, set), "KEY=VALUE",
+     "write this into the account, or take the key out with KEY=; may be repeated", 0, 0, 0},
     {"allow-weaker", 0, APP_OPT_FLAG, offsetof(struct set_values, allow_weaker), NULL,
      "let the next log-in be less safe than the best one before", 0, 0, 0},
     {0},
@@ -147,23 +150,29 @@ static int put_aside(const cli *c)
     return status;
 }
 
-int cli_account_set(cli *c)
+static int allow_weaker(cli *c)
 {
-    const struct set_values *v = c->values;
     int is_unusable = 0;
-    int status = cli_want(c, 0, 1);
-    if (status == APP_OK && !v->allow_weaker)
-        status = app_say(APP_USAGE, "account set: what? --allow-weaker lets the next log-in be "
-                                    "less safe than the best one before");
-    if (status == APP_OK && c->g.no_store)
-        status = app_say(APP_USAGE, "--no-store: nothing is remembered then, and nothing to lift");
-    if (status == APP_OK)
-        status = settle(c);
+    if (c->g.no_store)
+        return app_say(APP_USAGE, "--no-store: nothing is remembered then, and nothing to lift");
+    int status = settle(c);
     if (status == APP_OK)
         status = app_vault_open(&c->vault, c->jid.bare, &is_unusable);
     if (status != APP_OK)
         return status;
     return is_unusable ? put_aside(c) : lift(c);
+}
+
+int cli_account_set(cli *c)
+{
+    const struct set_values *v = c->values;
+    int status = cli_want(c, 0, 1);
+    if (status == APP_OK && !v->allow_weaker && v->set.n == 0)
+        status = app_say(APP_USAGE, "account set: what? --set KEY=VALUE, or --allow-weaker, which "
+                                    "lets the next log-in be less safe than the best one before");
+    if (status == APP_OK && v->set.n > 0)
+        status = cli_change_account(c, c->n > 0 ? c->operands[0] : c->g.account, &v->set);
+    return status == APP_OK && v->allow_weaker ? allow_weaker(c) : status;
 }
 
 /* -- account rm ---------------------------------------------------------------------------- */

@@ -105,6 +105,23 @@ def configured(person, name="work"):
     return ("--config", person.home + "/config.ini")
 
 
+def test_an_account_that_is_changed(world):
+    me = world.person()
+    config = configured(me)
+    path = config[1]
+    me.run("account", "set", "work", *config, "--set", "tls=off", "--set", "resource=here").expect(0)
+    me.run("account", "set", "work", *config, "--set", "tls=").expect(0)
+    with open(path) as f:
+        text = f.read()
+    assert "resource = here" in text and "tls" not in text, text
+    for wrong in ("nonsense=1", "tls=sometimes", "tls", "jid=other@localhost"):
+        me.run("account", "set", "work", *config, "--set", wrong).expect(2)
+    me.run("account", "set", "nobody", *config, "--set", "tls=off").expect(1)
+    me.run("account", "set", "work", *config).expect(2)
+    with open(path) as f:
+        assert f.read() == text
+
+
 def test_an_account_that_is_removed_leaves_nothing(world):
     me = world.person()
     config = configured(me)

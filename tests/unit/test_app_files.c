@@ -301,6 +301,34 @@ static void netrc_entries(void **state)
     }
 }
 
+static void assert_changed(const char *text, const char *key, const char *value, const char *wanted)
+{
+    app_text out = {0};
+    app_config_change(&out, jab_cstr(text), "work", key, value);
+    assert_string_equal(app_text_str(&out).p, wanted);
+    app_text_free(&out);
+}
+
+static void a_key_of_an_account_changes(void **state)
+{
+    static const char text[] = "default = work\n; a comment\n[account home]\nhost = h\n\n"
+                               "[account work]\njid = a@x ; mine\nhost = one\n two\nhost = three\n"
+                               "tls = direct\n[account last]\nhost = l";
+    (void)state;
+    assert_changed(text, "host", "new",
+                   "default = work\n; a comment\n[account home]\nhost = h\n\n"
+                   "[account work]\njid = a@x ; mine\nhost = new\n"
+                   "tls = direct\n[account last]\nhost = l\n");
+    assert_changed(text, "host", "",
+                   "default = work\n; a comment\n[account home]\nhost = h\n\n"
+                   "[account work]\njid = a@x ; mine\n"
+                   "tls = direct\n[account last]\nhost = l\n");
+    assert_changed("[account work]\njid = a@x", "proxy", "http://p:1",
+                   "[account work]\nproxy = http://p:1\njid = a@x\n");
+    assert_changed("[account work]\njid = a@x\n", "proxy", "", "[account work]\njid = a@x\n");
+    assert_changed("[account other]\njid = a@x\n", "tls", "off", "[account other]\njid = a@x\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +343,7 @@ int main(void)
         cmocka_unit_test(commands_that_fail),
         cmocka_unit_test(words_of_a_command),
         cmocka_unit_test(netrc_entries),
+        cmocka_unit_test(a_key_of_an_account_changes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
