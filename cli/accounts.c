@@ -316,5 +316,8 @@ int cli_account_test(cli *c)
         status = cli_connect(c);
     if (status == APP_OK)
         print_login(c);
+    if (status == APP_OK && c->has_password && c->vault && !c->g.quiet &&
+        c->out.form == APP_OUT_HUMAN)
+        app_note("the password is not kept; account info shows what takes its place");
     return status;
 }

@@ -87,6 +87,7 @@ struct cli {
     unsigned login;    /* enum jab_login_flags, beside those of the settings */
     int withheld;      /* 1: what the vault has took the place of the password */
     int asks_password; /* 1: that did not serve */
+    int has_password;  /* 1: the password was read */
 
     jab_store *store;       /* what is kept of the account here, or NULL */
     int commits;            /* 1: what came is kept when it was dealt with, not before */

@@ -208,6 +208,7 @@ int cli_begin(cli *c)
         status = cli_open_vault(c);
     if (status == APP_OK && needs_password(c, app_text_str(&mechanisms).p))
         status = find_secret(c, &secrets.password);
+    c->has_password = secrets.password.n > 0;
     if (status == APP_OK && c->account.bearer_token_file)
         status = app_secret_file(&secrets.token, c->account.bearer_token_file, "token");
     if (status == APP_OK)
