@@ -110,7 +110,8 @@ int jabi_auth_begin(jabi_stream *str, const jabi_dialect *dialect)
     auth->dialect = dialect;
     auth->is_token = plan.is_token;
     auth->has_keys = plan.in.n_keys > 0 && plan.mech->needs_password;
-    auth->proven = auth->task_asked = auth->asked_upgrade = 0;
+    auth->proven = auth->task_asked = 0;
+    auth->asked_upgrades = 0;
     str->mechanism = plan.mech->name;
     str->channel_binding =
         plan.mech->binds_channel || plan.mech->binding ? plan.in.cb_type.p : NULL;

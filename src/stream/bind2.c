@@ -34,7 +34,8 @@ void jabi_bind2_write(jabi_stream *str, jabi_writer *w)
     jabi_writer_start(w, (jab_str){NULL, 0}, JAB_STR("tag"));
     jabi_writer_text(w, tag);
     jabi_writer_end(w);
-    if (lists(offer, JABI_NS_SM)) {
+    str->auth.asked_enable = lists(offer, JABI_NS_SM);
+    if (str->auth.asked_enable) {
         jabi_writer_start(w, JAB_STR(JABI_NS_SM), JAB_STR("enable"));
         if (!str->cfg->no_reconnect)
             jabi_writer_attr(w, JAB_STR("resume"), JAB_STR("true"));
@@ -52,7 +53,9 @@ int jabi_bind2_on_bound(jabi_stream *str, const jab_xml *bound, jab_str identifi
         str->bound = (jab_jid){0};
         return jabi_stream_broken(str, "bad-format", "bound an address that is not this account's");
     }
-    str->state |= JABI_BOUND | JABI_BY_BIND2;
     const jab_xml *enabled = jab_xml_child(bound, JABI_NS_SM, "enabled");
+    if (enabled && !str->auth.asked_enable)
+        return jabi_stream_broken(str, "bad-format", "did what it was not asked for");
+    str->state |= JABI_BOUND | JABI_BY_BIND2;
     return enabled ? jabi_sm_on_inline(str, enabled) : 0;
 }

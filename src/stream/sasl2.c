@@ -114,7 +114,7 @@ static int on_inline(jabi_stream *str, const jab_xml *el, jab_str identifier)
     const jab_xml *resumed = jab_xml_child(el, JABI_NS_SM, "resumed");
     const jab_xml *failed = jab_xml_child(el, JABI_NS_SM, "failed");
     const jab_xml *bound = jab_xml_child(el, JABI_NS_BIND2, "bound");
-    if ((resumed && !auth->asked_resume) || (bound && (!auth->asked_bind || resumed)))
+    if (((resumed || failed) && !auth->asked_resume) || (bound && (!auth->asked_bind || resumed)))
         return jabi_stream_broken(str, "bad-format", "did what it was not asked for");
     int err = 0;
     if (resumed || failed)

@@ -115,10 +115,11 @@ typedef struct jabi_auth {
     int needs_anew;          /* the server takes no other choice on this stream, but on a new one */
     int retried;             /* it began once more, as the offer was another */
     int asked_bind;          /* with the resource (XEP-0386) */
+    int asked_enable;        /* with that, stream management */
     int asked_resume;        /* with the last stream (XEP-0198 §9.2) */
     const char *asked_token; /* the mechanism that a token was asked for; static, or NULL */
     int proven;              /* SASL is over, tasks may follow (XEP-0388 §2.6.3) */
-    int asked_upgrade;       /* XEP-0480 */
+    unsigned asked_upgrades; /* XEP-0480: a bit for each jabi_sasl_class() */
     int task_asked;          /* <next/> was sent: its data is to come */
 } jabi_auth;
 

@@ -15,6 +15,11 @@ static int is_wanted(const jabi_stream *str, jab_str task)
            jabi_sasl_class(mech) > jabi_sasl_class(str->sasl->mech);
 }
 
+static unsigned bit_of(const jabi_sasl_mech *mech)
+{
+    return 1u << jabi_sasl_class(mech);
+}
+
 void jabi_upgrade_write(jabi_stream *str, jabi_writer *w)
 {
     const jab_xml *offer = jab_xml_child(str->features, JABI_NS_SASL2, "authentication");
@@ -22,7 +27,7 @@ void jabi_upgrade_write(jabi_stream *str, jabi_writer *w)
     for (; el; el = jab_xml_next_named(el, JABI_NS_UPGRADE, "upgrade")) {
         if (!is_wanted(str, jab_xml_text(el)))
             continue;
-        str->auth.asked_upgrade = 1;
+        str->auth.asked_upgrades |= bit_of(jabi_sasl_find_upgrade(jab_xml_text(el)));
         jabi_writer_start(w, JAB_STR(JABI_NS_UPGRADE), JAB_STR("upgrade"));
         jabi_writer_text(w, jab_xml_text(el));
         jabi_writer_end(w);
@@ -55,6 +60,7 @@ static int next_task(jabi_stream *str, const jabi_sasl_mech *mech)
     if (err < 0)
         return jabi_auth_give_up(str, err);
     str->auth.task_asked = 1;
+    str->auth.asked_upgrades &= ~bit_of(mech); /* once */
     jabi_writer w;
     size_t mark;
     jabi_stream_write(str, &w, &mark);
@@ -76,8 +82,8 @@ int jabi_upgrade_on_continue(jabi_stream *str, const jab_xml *el)
     jab_str first = jab_xml_text(task);
     for (; task; task = jab_xml_next_named(task, JABI_NS_SASL2, "task")) {
         const jabi_sasl_mech *mech = jabi_sasl_find_upgrade(jab_xml_text(task));
-        /* Nobody gets a salted password who was not told that there is one to have. */
-        if (mech && JAB_CHECK(UPGRADE_ASKED, str->auth.asked_upgrade))
+        /* Nobody gets a salted password who was not told that it is to be had. */
+        if (mech && JAB_CHECK(UPGRADE_ASKED, str->auth.asked_upgrades & bit_of(mech)))
             return next_task(str, mech);
     }
     return cannot(str, first);
