@@ -473,6 +473,8 @@ const app_record app_records[] = {
     {"login", "how a log-in went", COLUMNS("jid", "tls", "mechanism", "channel_binding", "ms"),
      human_login,
      FIELDS(V_TYPE, {"jid", "string", "full address"}, {"address", "string", "IP address and port"},
+            {"by_proxy", "boolean", "true: that is the proxy's"},
+            {"by_dane", "boolean", "true: DNSSEC vouched for the certificate (RFC 7671)"},
             {"tls", "string", "version of TLS"}, {"cipher", "string", "its cipher suite"},
             {"mechanism", "string", "SASL mechanism"},
             {"channel_binding", "string", "kind of channel binding"},

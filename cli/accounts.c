@@ -292,6 +292,8 @@ static void print_login(cli *c)
     json_t *record = app_record_new("login");
     app_set_text(record, "jid", jab_session_jid(cli_session(c))->full);
     app_set_text(record, "address", connection.address);
+    app_set_true(record, "by_proxy", connection.by_proxy);
+    app_set_true(record, "by_dane", connection.by_dane);
     if (login.tls_version)
         app_set_text(record, "tls", login.tls_version == 13 ? JAB_STR("1.3") : JAB_STR("1.2"));
     app_set_text(record, "cipher", login.cipher);

@@ -229,9 +229,10 @@ static void tell_stage(cli *c)
         return;
     c->told = stage;
     jab_connection connection = jab_client_connection(c->client);
-    app_note("jabiru: %s" JAB_FMT JAB_FMT, jab_stage_name(stage),
+    app_note("jabiru: %s" JAB_FMT JAB_FMT "%s%s", jab_stage_name(stage),
              JAB_ARG(connection.address.n ? JAB_STR(" ") : JAB_STR("")),
-             JAB_ARG(connection.address));
+             JAB_ARG(connection.address), connection.by_proxy ? " (proxy)" : "",
+             connection.by_dane ? " (DANE)" : "");
 }
 
 void cli_login_words(app_text *out, const jab_login_info *login)
