@@ -530,6 +530,7 @@ const app_record app_records[] = {
             {"days_left", "integer", "until then; below 0: expired"},
             {"trusted", "boolean", "whether the chain verifies"},
             {"name_matches", "boolean", "whether it is for the domain"},
+            {"dane", "boolean", "true: DNSSEC vouches for the key, whatever the authority is"},
             {"fault", "string", "why no client can log in there: JAB_ECERT, ..."},
             {"condition", "string", "of a stream error"}, {"text", "string", "the same in words"})},
     {"offer", "stream features before a log-in, from jabiru doctor",

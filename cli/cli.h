@@ -136,6 +136,9 @@ void cli_wire(void *arg, int out, jab_str bytes);
 /* What --tls says; NULL: the default. */
 jab_tls_policy cli_tls_policy(const char *word);
 
+/* How much a DANE record counts: see jab_config.dane. */
+int cli_dane_level(const cli *c);
+
 /* What cli_wait() came back with. */
 typedef enum cli_what {
     CLI_ENDED, /* c->status says how; it was said why */

@@ -94,7 +94,7 @@ static int look_at_server(doctor *d, int log_in)
                    .tls = cli_tls_policy(c->account.tls), .host = jab_cstr(host), .port = port,
                    .ca_file = jab_cstr(c->account.ca_file), .pin_sha256 = jab_cstr(c->account.pin),
                    .nameserver = jab_cstr(c->account.nameserver),
-                   .proxy = jab_cstr(c->account.proxy),
+                   .proxy = jab_cstr(c->account.proxy), .dane = cli_dane_level(c),
                    .connect_timeout = time_for_probe(c, log_in),
                    .wire = c->g.xml ? cli_wire : NULL),
         d->all ? JAB_PROBE_ALL : 0);

@@ -66,6 +66,7 @@ static void set_tls(json_t *record, const jab_probe_tls *tls)
     app_set_int(record, "days_left", doctor_days_left(&tls->cert));
     set_bool(record, "trusted", tls->cert.trusted);
     set_bool(record, "name_matches", tls->cert.matches);
+    set_bool(record, "dane", tls->cert.by_dane);
 }
 
 static void record_endpoint(doctor *d, const jab_probe_target *t, const jab_probe_address *a)

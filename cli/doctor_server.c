@@ -178,7 +178,9 @@ static void put_tls(app_text *text, const jab_probe_tls *tls, int direct)
         app_text_fmt(text, ", " JAB_FMT, JAB_ARG(cert->issuer));
     if (cert->until)
         app_text_fmt(text, ", %lld days left", (long long)doctor_days_left(cert));
-    app_text_z(text, cert->matches ? ", name matches" : ", name does not match");
+    app_text_z(text, cert->by_dane   ? ", by DANE"
+                     : cert->matches ? ", name matches"
+                                     : ", name does not match");
 }
 
 static void judge_cert(doctor_line *line, const jab_probe_tls *tls)

@@ -129,7 +129,7 @@ static unsigned login_flags(const cli *c)
 }
 
 /* How much a DANE record counts: see jab_config.dane. */
-static int dane_level(const cli *c)
+int cli_dane_level(const cli *c)
 {
     const char *word = c->account.dane;
     if (c->g.dane)
@@ -156,9 +156,10 @@ static int make_client(cli *c, const cli_secrets *secrets, const char *mechanism
                    .client_cert = jab_cstr(c->account.cert), .client_key = jab_cstr(c->account.key),
                    .pin_sha256 = jab_cstr(c->account.pin),
                    .nameserver = jab_cstr(c->account.nameserver), .no_reconnect = !c->reconnects,
-                   .proxy = jab_cstr(c->account.proxy), .dane = dane_level(c), .vault = c->vault,
-                   .login = login_flags(c), .device = jab_cstr(c->account.device),
-                   .store = c->store, .commit_by_caller = c->commits, .receipts = c->receipts,
+                   .proxy = jab_cstr(c->account.proxy), .dane = cli_dane_level(c),
+                   .vault = c->vault, .login = login_flags(c),
+                   .device = jab_cstr(c->account.device), .store = c->store,
+                   .commit_by_caller = c->commits, .receipts = c->receipts,
                    .first_history = c->first_history));
     free(host);
     if (err == JAB_ETLS)

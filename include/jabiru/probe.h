@@ -58,6 +58,8 @@ typedef struct jab_probe_cert {
     int64_t from, until; /* ms since 1970; 0: unreadable */
     int trusted;         /* 1: the chain verifies, up to a trusted one and in time */
     int matches;         /* 1: it is for the domain */
+    int tlsa;            /* TLSA records that can be used (jab_config.dane) */
+    int by_dane;         /* 1: one of them vouches for it */
     int pinned;          /* 1: no key was pinned, or it is the one */
 } jab_probe_cert;
 
@@ -143,7 +145,7 @@ typedef struct jab_probe jab_probe;
 /*
  * Makes a probe of the domain of cfg->jid, an account or a mere domain. It goes
  * where a client with this configuration would go; `tls`, `host`, `port`,
- * `proxy`, `ca_file`, `pin_sha256`, `nameserver` count, and `wire` sees the streams.
+ * `proxy`, `ca_file`, `pin_sha256`, `dane`, `nameserver` count, and `wire` sees the streams.
  * `connect_timeout` is for everything together. Returns 0 and sets *out;
  * JAB_EINVAL (proxy, pin), JAB_EJID, JAB_ENOMEM, JAB_EIO; JAB_ETLS when
  * `ca_file` cannot be read.
@@ -152,7 +154,7 @@ JAB_API int jab_probe_new(jab_probe **out, const jab_config *cfg, unsigned flags
 JAB_API void jab_probe_free(jab_probe *p); /* NULL is fine */
 
 /* Works up to `timeout` ms (-1: until it is done, 0: only what needs no waiting).
- * 1: done; 0: not yet; JAB_EIO. */
+ * 1: done; 0: not yet; JAB_EIO, JAB_ENOMEM. */
 JAB_API int jab_probe_wait(jab_probe *p, int timeout) JAB_MUST_USE;
 
 /* For an event loop: a descriptor that is readable when jab_probe_wait(p, 0) has

@@ -208,6 +208,7 @@ static void on_begin(void *arg)
         .host = p->proxy ? jab_cstr(p->proxy->host) : p->cfg.host,
         .port = p->proxy ? p->proxy->port : p->cfg.port,
         .tls = p->cfg.tls,
+        .dane = p->proxy ? 0 : p->cfg.dane,
         .nameserver = p->cfg.nameserver,
         .limit = (p->deadline - p->began) / 2,
         .random = p->cfg.random,

@@ -38,6 +38,7 @@ typedef struct jabi_probe_run {
     jab_probe *p;
     jab_probe_address *address; /* NULL: idle */
     const jab_probe_target *target;
+    jabi_target *from;
     jabi_end *end;
     int deep; /* TLS and the stream, too */
     jabi_watch watch;
@@ -66,6 +67,7 @@ typedef enum jabi_probe_phase {
 typedef struct jabi_probe_spot {
     const jab_probe_target *target;
     jab_probe_address *address;
+    jabi_target *from; /* of the resolver */
     jabi_end *end;
 } jabi_probe_spot;
 

@@ -97,7 +97,7 @@ static void lay_out_target(jab_probe *p, jab_probe_target *t, jabi_target *from,
     t->n = from->n;
     for (size_t i = 0; i < from->n; i++, p->n_spots++) {
         addresses[p->n_spots] = make_address(p, &from->ends[i]);
-        p->spots[p->n_spots] = (jabi_probe_spot){t, &addresses[p->n_spots], &from->ends[i]};
+        p->spots[p->n_spots] = (jabi_probe_spot){t, &addresses[p->n_spots], from, &from->ends[i]};
     }
 }
 

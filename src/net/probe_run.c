@@ -164,6 +164,7 @@ int jabi_probe_start(jabi_probe_run *run, const jabi_probe_spot *spot, int deep)
     *run = (jabi_probe_run){.p = p,
                             .address = spot->address,
                             .target = spot->target,
+                            .from = spot->from,
                             .end = spot->end,
                             .deep = deep,
                             .watch = {.fd = -1, .fn = on_socket, .arg = run},

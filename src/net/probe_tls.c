@@ -10,11 +10,24 @@
 
 #define SHA256_SIZE 32
 
+/* As drive_dane.c does for a client. 0 or < 0. */
+static int use_dane(jabi_probe_run *run)
+{
+    jab_probe *p = run->p;
+    jabi_dane_facts facts;
+    if (!p->cfg.dane || p->proxy || !jabi_resolve_dane(p->resolve, run->from, &facts))
+        return 0;
+    int used = jabi_tls_use_dane(run->tls, facts.host, facts.records);
+    return used < 0 ? used : 0;
+}
+
 int jabi_probe_begin_tls(jabi_probe_run *run)
 {
     jab_probe *p = run->p;
     int err =
         jabi_tls_new(&run->tls, p->trust, run->watch.fd, p->domain, NULL, run->target->direct_tls);
+    if (err == 0)
+        err = use_dane(run);
     if (err < 0)
         return jabi_probe_fault(run, err, JAB_AT_TLS, (jab_str){0}, "%s", jab_strerror(err));
     /* The verdict on the chain is noted, not obeyed: nothing secret follows. */
@@ -75,14 +88,18 @@ static void hash_key(jab_probe *p, jab_probe_cert *facts, X509 *cert)
 static void note_cert(jabi_probe_run *run, jab_probe_cert *facts, X509 *cert)
 {
     jab_probe *p = run->p;
+    jabi_tls *t = run->tls;
     char names[300];
     jabi_cert_names(cert, names, sizeof names);
     facts->issuer = issuer_of(p, cert);
     facts->names = jabi_probe_keep(p, jab_cstr(names));
     facts->from = ms_of(X509_get0_notBefore(cert));
     facts->until = ms_of(X509_get0_notAfter(cert));
-    facts->trusted = SSL_get_verify_result(run->tls->ssl) == X509_V_OK;
-    facts->matches = jabi_cert_matches(cert, p->domain);
+    facts->trusted = SSL_get_verify_result(t->ssl) == X509_V_OK;
+    facts->tlsa = t->dane_records;
+    t->by_dane = t->dane_records > 0 && SSL_get0_dane_authority(t->ssl, NULL, NULL) >= 0;
+    facts->by_dane = t->by_dane;
+    facts->matches = jabi_tls_names_hold(t, cert);
     hash_key(p, facts, cert);
 }
 

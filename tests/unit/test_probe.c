@@ -249,6 +249,71 @@ static void through_a_proxy(void **state)
     probe_end(&at);
 }
 
+/* One probe by SRV and TLSA records that a resolver has validated. `matches` 0: another key's. */
+static jab_probe *look_with_dane(net_server *sv, const net_cert *cert, int records, int matches,
+                                 int level, const jab_probe_report **report)
+{
+    char name[64];
+    unsigned char tlsa[35] = {3, 1, 1}, *der = NULL;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->cert), &der);
+    EVP_Digest(der, (size_t)n, tlsa + 3, NULL, EVP_sha256(), NULL);
+    OPENSSL_free(der);
+    tlsa[34] ^= !matches;
+    snprintf(name, sizeof name, "_%u._tcp.host.example.net", (unsigned)sv->port);
+    const net_record zone[] = {
+        {"_xmpps-client._tcp.example.org", DNS_SRV, "host.example.net", 0, 0, sv->port},
+        {"host.example.net", DNS_A, "127.0.0.1", 0, 0, 0},
+        {name, DNS_TLSA, (const char *)tlsa, 0, 0, sizeof tlsa},
+    };
+    net_dns dns;
+    net_dns_start(&dns, zone, records ? 3 : 2, 0);
+    dns.secure = 1;
+    jab_config cfg = net_config(0, NULL);
+    cfg.host = (jab_str){NULL, 0};
+    cfg.nameserver = jab_cstr(dns.address);
+    cfg.dane = level;
+    cfg.connect_timeout = 8000;
+    sv->connections = 0;
+    jab_probe *p = look(&cfg, 0, report);
+    net_dns_stop(&dns);
+    return p;
+}
+
+/* RFC 7671: who is known by its key needs no authority and no name; and no other will do. */
+static void what_dnssec_vouches_for(void **state)
+{
+    (void)state;
+    static const struct row {
+        int records, matches, level, code, by_dane;
+    } rows[] = {
+        {1, 1, 1, 0, 1},
+        {1, 0, 1, JAB_ECERT, 0},
+        {1, 1, 0, JAB_ECERT, 0},
+        {0, 0, 2, JAB_EDNS, 0}, /* nothing is connected to */
+    };
+    net_cert cert = net_cert_make("DNS:other.example", "own", -60, 3600, EVP_sha256());
+    net_server sv;
+    net_server_start(&sv, &cert, TLS1_3_VERSION);
+    const net_script script = SCRIPT("TLS", "C:<stream:stream", "S:" FEATURES(SCRAM), "WAIT");
+    for (int i = 1; i < 8; i++)
+        sv.scripts[i] = script;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        const jab_probe_report *report;
+        jab_probe *p = look_with_dane(&sv, &cert, row->records, row->matches, row->level, &report);
+        assert_int_equal(report->fault.code, row->code);
+        if (row->records) {
+            const jab_probe_cert *facts = &only(report)->tls->cert;
+            assert_int_equal(facts->by_dane, row->by_dane);
+            assert_int_equal(facts->tlsa, row->level ? 1 : 0);
+            assert_int_equal(facts->trusted && facts->matches, row->by_dane);
+        }
+        jab_probe_free(p);
+    }
+    net_server_stop(&sv);
+    net_cert_free(&cert);
+}
+
 static void settings_that_make_no_sense(void **state)
 {
     (void)state;
@@ -328,6 +393,7 @@ int main(void)
         cmocka_unit_test(names_that_lead_nowhere),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(through_a_proxy),
+        cmocka_unit_test(what_dnssec_vouches_for),
         cmocka_unit_test(settings_that_make_no_sense),
         cmocka_unit_test(out_of_memory),
     };
