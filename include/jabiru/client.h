@@ -21,7 +21,8 @@ typedef struct jab_loop jab_loop;
 /*
  * Makes a client and begins to connect with the next jab_client_wait() or
  * jab_client_process(). Returns 0 and sets *out, or what jab_session_new()
- * returns, or JAB_EIO, JAB_ETLS (the trust store cannot be read).
+ * returns, or JAB_EIO, JAB_ETLS (the trust store cannot be read), JAB_EINVAL (a pin
+ * or proxy that is none; DANE required through a proxy or without TLS).
  */
 JAB_API int jab_client_new(jab_client **out, const jab_config *cfg) JAB_MUST_USE;
 

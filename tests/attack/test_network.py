@@ -1,6 +1,7 @@
 """Name servers and ports: the unknown, the refused, the lying."""
 from attack.scripted import Scripted, mechanisms
-from kit.dns import A, NOERROR, SERVFAIL, NameServer, a, srv
+from kit.certs import key_sha256
+from kit.dns import A, NOERROR, SERVFAIL, SRV, TLSA, NameServer, a, srv, tlsa
 from kit.process import free_ports
 
 DOMAIN = "jab.example"
@@ -81,6 +82,40 @@ def test_a_certificate_for_the_target_is_none_for_the_domain(lab):
     attempt = ask(lab, dns)
     attempt.wire = server.wire
     attempt.fails(6)
+
+
+def by_dane(lab, shown, named, secure, *options):
+    """An attempt at a server that shows one certificate, while a TLSA record names another's key."""
+    server = Scripted(lambda peer: logged_in(peer, shown, lab), DOMAIN)
+    records = {"_xmpp-client._tcp." + DOMAIN: [srv("x." + DOMAIN, server.port)],
+               "x." + DOMAIN: [a("127.0.0.1")]}
+    if named:
+        records["_%d._tcp.x.%s" % (server.port, DOMAIN)] = [tlsa(key_sha256(named.cert))]
+    attempt = ask(lab, NameServer(records, secure=secure), DOMAIN, *options)
+    attempt.wire = server.wire
+    return attempt
+
+
+def test_a_key_that_dnssec_vouches_for(lab):
+    by_dane(lab, lab.untrusted, lab.untrusted, (SRV, A, TLSA), "--dane").succeeds()
+    by_dane(lab, lab.untrusted, lab.untrusted, (SRV, A, TLSA)).fails(6)
+
+
+def test_a_tlsa_record_that_is_not_validated(lab):
+    for secure in [(), (A, TLSA), (SRV, TLSA), (SRV, A)]:
+        by_dane(lab, lab.untrusted, lab.untrusted, secure, "--dane").fails(6)
+
+
+def test_a_certificate_that_no_tlsa_record_names(lab):
+    good = lab.authority.issue("dane", DOMAIN)
+    by_dane(lab, good, lab.untrusted, (SRV, A, TLSA), "--dane").fails(6, says="TLSA")
+    by_dane(lab, good, None, (SRV, A, TLSA), "--dane").succeeds()
+
+
+def test_dane_that_is_required_and_not_there(lab):
+    good = lab.authority.issue("required", DOMAIN)
+    by_dane(lab, good, None, (SRV, A, TLSA), "--dane", "--dane").fails(4, says="DANE")
+    by_dane(lab, good, good, (), "--dane", "--dane").fails(4, says="DANE")
 
 
 def test_a_redirect_before_tls_is_not_followed(lab):

@@ -1,4 +1,6 @@
 """Certificates of a throw-away authority, made with the openssl program while the tests run."""
+import base64
+import hashlib
 import os
 import subprocess
 from collections import namedtuple
@@ -10,6 +12,14 @@ NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 def openssl(*args):
     subprocess.run(("openssl",) + args, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def key_sha256(cert):
+    """What a TLSA record of a certificate's key holds."""
+    pem = subprocess.run(("openssl", "x509", "-in", cert, "-noout", "-pubkey"), check=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+    return hashlib.sha256(der).digest()
 
 
 class Authority:

@@ -3,7 +3,7 @@ import socket
 import struct
 import threading
 
-A, AAAA, SRV = 1, 28, 33
+A, AAAA, SRV, TLSA = 1, 28, 33, 52
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 
 
@@ -20,11 +20,18 @@ def srv(target, port, priority=0, weight=0):
     return SRV, struct.pack("!HHH", priority, weight, port) + encode_name(target)
 
 
-class NameServer:
-    """`records` maps names to lists of (type, data); other names get `otherwise`."""
+def tlsa(key_sha256):
+    """DANE-EE of a key (RFC 7671 5.1)."""
+    return TLSA, b"\3\1\1" + key_sha256
 
-    def __init__(self, records=None, otherwise=NXDOMAIN, silent=False):
+
+class NameServer:
+    """`records` maps names to lists of (type, data); other names get `otherwise`. What is asked
+    about the types in `secure` is validated by DNSSEC, and who wants to know is told."""
+
+    def __init__(self, records=None, otherwise=NXDOMAIN, silent=False, secure=()):
         self.records, self.otherwise, self.silent = records or {}, otherwise, silent
+        self.secure = secure
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -52,7 +59,8 @@ class NameServer:
         self.asked.append((name, kind))
         known = name in self.records
         found = [data for k, data in self.records.get(name, ()) if k == kind]
-        flags = 0x8180 | (NOERROR if known else self.otherwise)
+        authentic = 0x20 if kind in self.secure and query[3] & 0x20 else 0  # RFC 6840 5.7
+        flags = 0x8180 | authentic | (NOERROR if known else self.otherwise)
         answers = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(d)) + d for d in found)
         return query[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0) + question + answers
 
