@@ -168,7 +168,7 @@ def test_no_place_to_keep_anything(world):
 def test_what_was_missed_comes_once_and_in_order(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     for n in range(12):
         raw.message(me.jid, "missed %d" % n)
     raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")
@@ -193,7 +193,7 @@ def test_what_waited_before_the_first_time(world):
 def test_a_kill_loses_and_repeats_nothing(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     shown, sent = [], 0
     for _ in range(4):
         listen = me.start("listen", "--json")
@@ -234,7 +234,7 @@ def test_two_clients_show_each_message_once(world):
 def test_a_command_that_fails_gets_the_message_again(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     for n in range(3):
         raw.message(me.jid, "task %d" % n)
     raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")
@@ -274,7 +274,7 @@ def test_beside_a_running_one(world):
     result = me.run("history", "--json").expect(0)
     assert "kept by listen" in bodies(result.out), result
     assert bodies(me.run("search", "--json", "kept").expect(0).out) == ["kept by listen"]
-    result = me.run("listen", "--for", "1").expect(0)
+    result = me.run("listen", "--for", "3").expect(0)
     assert "another jabiru" in result.err, result
     listen.interrupt(signal.SIGTERM)
     assert listen.finish() == 143
@@ -343,7 +343,7 @@ def test_history_as_a_file(world):
 def test_history_does_not_swallow_what_listen_is_to_print(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     raw.message(me.jid, "for both")
     raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")
     assert bodies(me.run("history", "--json").expect(0).out) == ["for both"]
@@ -381,7 +381,7 @@ def test_a_full_disk_while_listening(world):
     """What cannot be kept stays at the server and comes when there is room again."""
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     texts = ["one", "two", "x" * 60000, "four"]
     for text in texts:
         raw.message(me.jid, text)
@@ -400,7 +400,7 @@ def test_a_full_disk_while_listening(world):
 def test_the_last_messages_first(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     for n in range(5):
         raw.message(me.jid, "old %d" % n)
     raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")

@@ -163,7 +163,7 @@ def test_a_command_for_each_message(world):
 
 def test_listening_in_vain(world):
     me = world.person()
-    me.run("listen", "--for", "1").expect(0)
+    me.run("listen", "--for", "3").expect(0)
     me.run("listen", "--for", "1", "--count", "1").expect(1)
 
 
