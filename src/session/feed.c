@@ -112,21 +112,9 @@ static void on_stanza(jab_session *s, const jab_xml *root)
     jabi_session_settle(s);
 }
 
-static int is_newly_ready(const jab_session *s)
-{
-    return s->stream.phase == JABI_PHASE_READY && !s->online && !s->closing;
-}
-
 static void on_element(jab_session *s, const jab_xml *root)
 {
-    int result = jabi_stream_before_element(&s->stream, root);
-    if (result == 0 && is_newly_ready(s)) {
-        go_online(s);
-        if (!s->online)
-            return;
-    }
-    if (result == 0)
-        result = jabi_stream_on_element(&s->stream, root);
+    int result = jabi_stream_on_element(&s->stream, root);
     if (result == 2)
         result = jabi_sm_on_element(s, root);
     if ((result == JAB_ENOMEM || result == JAB_ESTORE) && !s->stream.fault.code)
@@ -135,7 +123,7 @@ static void on_element(jab_session *s, const jab_xml *root)
         jabi_session_end(s);
     else if (result == 1)
         on_stanza(s, root);
-    else if (is_newly_ready(s))
+    else if (s->stream.phase == JABI_PHASE_READY && !s->online && !s->closing)
         go_online(s);
 }
 

@@ -254,17 +254,6 @@ static int on_ready(jabi_stream *str)
     return err < 0 ? jabi_stream_fault(str, err, JAB_AT_BIND, NULL, "%s", jab_strerror(err)) : 0;
 }
 
-/* COMPAT: Prosody gives what a resumed stream has waiting before the features
- * that XEP-0388 §2.6.1 has follow <success/> at once. */
-int jabi_stream_before_element(jabi_stream *str, const jab_xml *el)
-{
-    if (str->phase != JABI_PHASE_FEATURES || !(str->state & JABI_BY_SASL2) || !str->sm.resumed ||
-        !(is_stanza(el) || jab_str_is(jab_xml_ns(el), JABI_NS_SM)))
-        return 0;
-    str->features_due = 1;
-    return on_ready(str);
-}
-
 int jabi_stream_on_element(jabi_stream *str, const jab_xml *el)
 {
     jabi_stream_log_in(str, el);
@@ -306,13 +295,14 @@ int jabi_stream_after_step(jabi_stream *str, int step)
         return 0;
     case JABI_STEP_READY:
         return on_ready(str);
-    case JABI_STEP_FEATURES:
+    case JABI_STEP_FEATURES: /* COMPAT: Prosody gives what a resumed stream has waiting first */
         jabi_arena_reset(&str->features_arena, 16 * 1024);
         str->features = str->remembered = NULL;
         str->active = NULL;
         str->went_ahead = 0;
         str->phase = JABI_PHASE_FEATURES;
-        return 0;
+        str->features_due = str->sm.resumed;
+        return str->sm.resumed ? on_ready(str) : 0;
     case JABI_STEP_RESTART:
         return restart(str);
     case JABI_STEP_AGAIN:

@@ -205,8 +205,6 @@ int jabi_stream_early_done(jabi_stream *str, const jab_tls_info *tls) JAB_MUST_U
  * a stanza on a bound stream, for the session to route; or < 0 with the fault
  * set and the stream error written. */
 int jabi_stream_on_open(jabi_stream *str, const jab_xml *root) JAB_MUST_USE;
-/* Before an element is handed over: it may show that the stream is ready. 0 or < 0. */
-int jabi_stream_before_element(jabi_stream *str, const jab_xml *el) JAB_MUST_USE;
 int jabi_stream_on_element(jabi_stream *str, const jab_xml *el) JAB_MUST_USE;
 
 /* Goes on computing, in JABI_PHASE_WORK. 0 or < 0. */
