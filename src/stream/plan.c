@@ -171,12 +171,15 @@ static int can_bind(const jabi_stream *str)
     return 0;
 }
 
-static void choose_binding(const jabi_stream *str, const jab_xml *list, jabi_sasl_input *in,
+static void choose_binding(const jabi_stream *str, const jab_xml *list, jabi_plan *plan,
                            int server_has_plus)
 {
+    jabi_sasl_input *in = &plan->in;
     int named = account_names_plus(str->cfg->mechanisms);
+    /* XEP-0440 §3: what is guessed for servers of SASL1 is a sign of an attack with SASL2. */
+    int may = server_has_plus && (list || !plan->is_sasl2 || named);
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
-        if (in->cb_type.p || !server_has_plus || !is_usable(str, list, &bindings[i], named))
+        if (in->cb_type.p || !may || !is_usable(str, list, &bindings[i], named))
             continue;
         in->cb_type = jab_cstr(bindings[i].type);
         in->cb_data = binding_data(str, &bindings[i]);
@@ -260,7 +263,7 @@ void jabi_plan_make(const jabi_stream *str, const jab_xml *features, int is_sasl
     if (take_token(str, features, plan) && jabi_floor_check(str, plan))
         return;
     *plan = (jabi_plan){.in = input_for(str), .is_sasl2 = is_sasl2};
-    choose_binding(str, list, &plan->in, server_has_plus);
+    choose_binding(str, list, plan, server_has_plus);
     plan->mech =
         jabi_sasl_choose(names, n, str->cfg->mechanisms, &plan->in, plan->why, sizeof plan->why);
     if (!plan->mech) {
