@@ -16,7 +16,7 @@ static const word *find_word(const char *name, size_t n)
 /* -- The session ---------------------------------------------------------------------------- */
 
 /* The vault as an earlier log-in left it. */
-static void leave_for(const account *a)
+static inline void leave_for(const account *a)
 {
     jabi_memory m;
     jabi_buf bytes;
@@ -37,7 +37,7 @@ static void leave_for(const account *a)
     jabi_memory_fini(&m);
 }
 
-static void make_session(const account *a)
+static inline void make_session(const account *a)
 {
     jab_config cfg = sasl2_config(&e, &row);
     leave_for(a);
@@ -49,14 +49,14 @@ static void make_session(const account *a)
     assert_int_equal(peer_new(&e, &cfg), 0);
 }
 
-static void transport_up(const jab_tls_info *tls)
+static inline void transport_up(const jab_tls_info *tls)
 {
     assert_int_equal(jab_session_connected(e.s, tls, e.now), 0);
     peer_collect(&e);
 }
 
 /* One word of a row; "TCP" and "TLS" are the transport's. */
-static void take(const char *name, size_t n, const jab_tls_info *tls)
+static inline void take(const char *name, size_t n, const jab_tls_info *tls)
 {
     size_t length;
     if (n == 3 && memcmp(name, "TCP", 3) == 0) {
@@ -74,7 +74,7 @@ static void take(const char *name, size_t n, const jab_tls_info *tls)
     }
 }
 
-static void cut(void)
+static inline void cut(void)
 {
     while (jab_session_next(e.s))
         continue;
@@ -83,7 +83,7 @@ static void cut(void)
         continue;
 }
 
-static void enter_by(const state_row *s, const jab_tls_info *tls)
+static inline void enter_by(const state_row *s, const jab_tls_info *tls)
 {
     if (s->account)
         make_session(s->account);
@@ -97,7 +97,7 @@ static void enter_by(const state_row *s, const jab_tls_info *tls)
 }
 
 /* From nothing to the state. */
-static void enter(state_id id)
+static inline void enter(state_id id)
 {
     state_id way[STATES];
     size_t n = 0;
@@ -108,13 +108,13 @@ static void enter(state_id id)
         enter_by(&states[way[i]], &a->tls_info);
 }
 
-static void leave_session(void)
+static inline void leave_session(void)
 {
     sasl2_end(&e, &row);
 }
 
 /* Secrets that may have left on the way. */
-static unsigned secrets_until(state_id id)
+static inline unsigned secrets_until(state_id id)
 {
     unsigned may = 0;
     for (; id; id = states[id].from)
@@ -150,7 +150,7 @@ static const char *last_said(void)
 }
 
 /* Behind the log-in it does not matter how it went. */
-static void print_exchange(const jabi_stream *str, char *out, size_t size)
+static inline void print_exchange(const jabi_stream *str, char *out, size_t size)
 {
     int is_open = !(str->state & JABI_AUTHENTICATED);
     int is_stale = is_open && str->is_stale && !str->ahead && !str->auth.retried;
@@ -159,7 +159,7 @@ static void print_exchange(const jabi_stream *str, char *out, size_t size)
              str->sasl ? str->sasl->phase : -1, str->sasl ? str->sasl->proven : 0);
 }
 
-static print where(void)
+static inline print where(void)
 {
     print w;
     char exchange[120];
@@ -181,7 +181,7 @@ static print where(void)
 
 static print prints[STATES]; /* of each state, made by learn_prints() */
 
-static void learn_prints(void)
+static inline void learn_prints(void)
 {
     for (int id = 1; id < STATES; id++) {
         enter((state_id)id);

@@ -18,7 +18,7 @@ typedef union quick_block {
 
 static quick_block *quick_free_blocks[48]; /* of 2^class bytes */
 
-static void *quick_alloc(size_t n, const char *file, int line)
+static inline void *quick_alloc(size_t n, const char *file, int line)
 {
     unsigned class = 5;
     (void)file;
@@ -36,7 +36,7 @@ static void *quick_alloc(size_t n, const char *file, int line)
     return b + 1;
 }
 
-static void quick_free(void *p, const char *file, int line)
+static inline void quick_free(void *p, const char *file, int line)
 {
     (void)file;
     (void)line;
@@ -47,7 +47,7 @@ static void quick_free(void *p, const char *file, int line)
     quick_free_blocks[b->head.class] = b;
 }
 
-static void *quick_realloc(void *p, size_t n, const char *file, int line)
+static inline void *quick_realloc(void *p, size_t n, const char *file, int line)
 {
     size_t had = p ? (size_t)1 << ((quick_block *)p - 1)->head.class : 0;
     if (n > 0 && n <= had)
@@ -61,7 +61,7 @@ static void *quick_realloc(void *p, size_t n, const char *file, int line)
 }
 
 /* Before anything else of OpenSSL's. */
-static void be_quick(void)
+static inline void be_quick(void)
 {
     if (!CRYPTO_set_mem_functions(quick_alloc, quick_realloc, quick_free))
         abort();

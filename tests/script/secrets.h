@@ -13,12 +13,14 @@ enum {
     SEEN_NEVER = 1 << 4,    /* what no server is ever told: keys, the token itself */
 };
 
-static int holds(const char *p, size_t n, const void *what, size_t what_n)
+static keys sha256_keys;
+
+static inline int holds(const char *p, size_t n, const void *what, size_t what_n)
 {
     return memmem(p, n, what, what_n) != NULL;
 }
 
-static unsigned secrets_in(const char *p, size_t n)
+static inline unsigned secrets_in(const char *p, size_t n)
 {
     char token_hash[100], raw[100];
     make_token_proof(token_hash, "Initiator");
@@ -46,14 +48,14 @@ static unsigned secrets_in(const char *p, size_t n)
     return seen;
 }
 
-static int is_base64(char c)
+static inline int is_base64(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
            c == '/' || c == '=';
 }
 
 /* In all that left since the transport was up, whatever element it was in. */
-static unsigned secrets_sent(void)
+static inline unsigned secrets_sent(void)
 {
     char plain[TEXT_MAX + 4];
     unsigned seen = secrets_in(e.sent, e.n_sent);

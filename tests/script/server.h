@@ -21,14 +21,14 @@ static char server_first[512]; /* the challenge that was sent last */
 
 /* -- Base64 by OpenSSL, not by the code under test --------------------------------------- */
 
-static void encode(char *out, const void *p, size_t n)
+static inline void encode(char *out, const void *p, size_t n)
 {
     assert_true(n < TEXT_MAX / 2);
     EVP_EncodeBlock((uint8_t *)out, p, (int)n);
 }
 
 /* Returns how many bytes there are, with a NUL behind; 0 for what is no base64. */
-static size_t decode(char *out, const char *p, size_t n)
+static inline size_t decode(char *out, const char *p, size_t n)
 {
     *out = '\0';
     if (n < 4 || n % 4 || n > TEXT_MAX)
@@ -47,13 +47,13 @@ typedef struct keys {
     uint8_t salted[64], client[64], server[64];
 } keys;
 
-static void hmac(const EVP_MD *md, const uint8_t *key, const char *text, uint8_t *out)
+static inline void hmac(const EVP_MD *md, const uint8_t *key, const char *text, uint8_t *out)
 {
     assert_non_null(
         HMAC(md, key, EVP_MD_get_size(md), (const uint8_t *)text, strlen(text), out, NULL));
 }
 
-static void make_keys(keys *k, const EVP_MD *md)
+static inline void make_keys(keys *k, const EVP_MD *md)
 {
     assert_int_equal(PKCS5_PBKDF2_HMAC(PASSWORD, -1, (const uint8_t *)SALT, (int)strlen(SALT),
                                        ITERATIONS, md, EVP_MD_get_size(md), k->salted),
@@ -62,10 +62,10 @@ static void make_keys(keys *k, const EVP_MD *md)
     hmac(md, k->salted, "Server Key", k->server);
 }
 
-static keys sha1_keys, sha256_keys;
+static keys sha1_keys;
 
 /* What stands last between "open" and the next "<" in all that the client sent. */
-static size_t last_text(const char *open, char *out)
+static inline size_t last_text(const char *open, char *out)
 {
     const char *at = NULL;
     for (const char *p = e.sent; (p = strstr(p, open)); p++)
@@ -74,7 +74,7 @@ static size_t last_text(const char *open, char *out)
 }
 
 /* The client's first message: "gs2-header n=...,r=nonce". */
-static size_t client_first(char *out)
+static inline size_t client_first(char *out)
 {
     size_t n = last_text("<initial-response>", out);
     return n ? n : last_text("<auth ", out);
@@ -86,7 +86,7 @@ static const char *nonce_in(const char *first)
     return at ? at + 3 : "of-nobody";
 }
 
-static void make_challenge(char *out, const char *format, int iterations)
+static inline void make_challenge(char *out, const char *format, int iterations)
 {
     char first[TEXT_MAX];
     client_first(first);
@@ -95,7 +95,7 @@ static void make_challenge(char *out, const char *format, int iterations)
 }
 
 /* "v=" of what has been said so far. */
-static void make_verifier(char *out)
+static inline void make_verifier(char *out)
 {
     char first[TEXT_MAX], binding[TEXT_MAX], message[4 * TEXT_MAX], text[200];
     uint8_t signature[64];
@@ -113,7 +113,7 @@ static void make_verifier(char *out)
     encode(out, text, strlen(text));
 }
 
-static void make_token_proof(char *out, const char *word)
+static inline void make_token_proof(char *out, const char *word)
 {
     uint8_t sum[32];
     assert_non_null(HMAC(EVP_sha256(), TOKEN, (int)strlen(TOKEN), (const uint8_t *)word,
@@ -122,7 +122,7 @@ static void make_token_proof(char *out, const char *word)
 }
 
 /* The id of the client's last request. */
-static void copy_id(char *out)
+static inline void copy_id(char *out)
 {
     const char *at = NULL;
     for (const char *p = e.sent; (p = strstr(p, "<iq ")); p++)
@@ -132,7 +132,7 @@ static void copy_id(char *out)
 
 /* -- What the server says ------------------------------------------------------------------ */
 
-static void expand_one(char *out, char name)
+static inline void expand_one(char *out, char name)
 {
     switch (name) {
     case 'F': /* the first message, as it should be */
@@ -161,7 +161,7 @@ static void expand_one(char *out, char name)
     }
 }
 
-static void expand(char *out, size_t size, const char *text)
+static inline void expand(char *out, size_t size, const char *text)
 {
     char value[TEXT_MAX];
     size_t n = 0;
@@ -179,7 +179,7 @@ static void expand(char *out, size_t size, const char *text)
 }
 
 /* Says it, and returns how much of it was taken, or the error. */
-static ptrdiff_t server_says(const char *text, size_t *length)
+static inline ptrdiff_t server_says(const char *text, size_t *length)
 {
     static char whole[4 * TEXT_MAX];
     expand(whole, sizeof whole, text);
