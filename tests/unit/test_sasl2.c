@@ -196,6 +196,26 @@ static void the_last_stream_goes_on(void **state)
     sasl2_end(&e, &row);
 }
 
+/* Prosody gives it before the features, which come once. */
+static void what_waited_may_come_before_the_features(void **state)
+{
+    (void)state;
+    cut_and_return();
+    peer_says(&e, "<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>juliet@example.org"
+                  "</authorization-identifier><resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>"
+                  "</success><message from='romeo@example.net/o'><body>you were away</body>"
+                  "</message>" SASL2_AFTER);
+    assert_int_equal(jab_session_next(e.s)->type, JAB_EV_RESUMED);
+    const jab_event *ev = jab_session_next(e.s);
+    assert_int_equal(ev->type, JAB_EV_MESSAGE);
+    assert_str(ev->message->body, "you were away");
+    assert_null(jab_session_next(e.s));
+    assert_null(jab_session_fault(e.s));
+    peer_says(&e, SASL2_AFTER);
+    assert_int_equal(jab_session_fault(e.s)->code, JAB_EPROTO);
+    sasl2_end(&e, &row);
+}
+
 static void or_a_new_one_begins(void **state)
 {
     (void)state;
@@ -318,6 +338,24 @@ static void a_refused_token_gives_way_to_the_password(void **state)
     sasl2_end(&e, &row);
 }
 
+/* mod_sasl2 of prosody-modules: what it offers counts on a new stream only. */
+static void a_server_may_take_no_second_choice(void **state)
+{
+    (void)state;
+    leave_token("HT-SHA-256-NONE", 0);
+    jab_config cfg = token_config();
+    sasl2_start(&e, &cfg);
+    peer_says(&e, PEER_HEADER SASL2_FEATURES);
+    peer_says(&e, "<failure xmlns='urn:xmpp:sasl:2'><not-authorized "
+                  "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>");
+    assert_false(e.s->stream.auth.needs_anew);
+    peer_says(&e, "<failure xmlns='urn:xmpp:sasl:2'><invalid-mechanism "
+                  "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>");
+    assert_int_equal(jab_session_fault(e.s)->code, JAB_EAUTH);
+    assert_true(e.s->stream.auth.needs_anew);
+    sasl2_end(&e, &row);
+}
+
 static void a_token_is_not_used(const jab_tls_info *tls, const char *mechanism, int64_t expiry,
                                 unsigned flags)
 {
@@ -404,8 +442,7 @@ static void a_vault_that_cannot_be_read_ends_the_log_in(void **state)
     "<fast xmlns='urn:xmpp:fast:0' tls-0rtt='true'><mechanism>HT-SHA-256-EXPR</mechanism>"         \
     "<mechanism>HT-SHA-256-ENDP</mechanism></fast></inline></authentication></features>"
 
-static const jab_tls_info resumable = {
-    .verified = 1, .version = 13, .end_point = {"ppppppp", 7}};
+static const jab_tls_info resumable = {.verified = 1, .version = 13, .end_point = {"ppppppp", 7}};
 
 static int early(const char *mechanism, const char *features, unsigned flags)
 {
@@ -498,10 +535,12 @@ int main(void)
         cmocka_unit_test(a_further_step_that_is_not_known_ends_it),
         cmocka_unit_test(nobody_gets_a_salted_password_unasked),
         cmocka_unit_test(the_last_stream_goes_on),
+        cmocka_unit_test(what_waited_may_come_before_the_features),
         cmocka_unit_test(or_a_new_one_begins),
         cmocka_unit_test(a_token_logs_in_and_is_rotated),
         cmocka_unit_test(a_server_that_does_not_know_the_token_is_not_believed),
         cmocka_unit_test(a_refused_token_gives_way_to_the_password),
+        cmocka_unit_test(a_server_may_take_no_second_choice),
         cmocka_unit_test(a_token_is_used_only_where_it_is_safe),
         cmocka_unit_test(a_token_may_be_used_for_the_last_time),
         cmocka_unit_test(in_a_shared_vault_the_id_and_the_token_are_the_others),

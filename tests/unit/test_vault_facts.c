@@ -62,6 +62,28 @@ static void test_what_is_remembered_can_be_told(void **state)
     jab_vault_free(v);
 }
 
+/* Of a server that makes one for each log-in; until one comes twice. */
+static void test_keys_of_another_salt_each_time_are_no_secret(void **state)
+{
+    static const struct {
+        const char *salt;
+        int has;
+    } log_ins[] = {{"salt", 1}, {"else", 0}, {"more", 0}, {"more", 1}, {"more", 1}};
+    jab_vault *v = opened(*state);
+    unit_mem mem;
+    jabi_memory m;
+    begin_memory(&m, &mem);
+    for (size_t i = 0; i < sizeof log_ins / sizeof *log_ins; i++) {
+        jabi_sasl_keys keys = {.hash = JABI_SHA256, .iterations = 4096, .salt_n = 4};
+        memcpy(keys.salt, log_ins[i].salt, 4);
+        jabi_memory_learn(&m, &keys);
+        remember(v, &m);
+        assert_int_equal(jab_vault_has_secret(v, ANN, NULL), log_ins[i].has);
+    }
+    jabi_memory_fini(&m);
+    jab_vault_free(v);
+}
+
 static void test_keys_or_a_token_that_is_valid_are_a_secret(void **state)
 {
     jab_vault *v = opened(*state);
@@ -166,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_what_is_remembered_can_be_told),
+        TEST(test_keys_of_another_salt_each_time_are_no_secret),
         TEST(test_keys_or_a_token_that_is_valid_are_a_secret),
         TEST(test_only_the_floor_goes_at_the_users_word),
         TEST(test_bytes_that_are_no_memory),
