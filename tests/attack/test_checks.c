@@ -454,10 +454,10 @@ static const attack attacks[] = {
 
 /* The checks of the driver: their attacks need sockets, and are made by the
  * tests of the network and the scripted servers. */
-static const int in_driver[] = {JABI_CHECK_STARTTLS_BUFFER, JABI_CHECK_REDIRECT_TLS,
-                                JABI_CHECK_CERT_CHAIN,      JABI_CHECK_CERT_NAME,
-                                JABI_CHECK_CERT_PIN,        JABI_CHECK_LOCATION_TLS,
-                                JABI_CHECK_SESSION_HOLDS};
+static const int in_driver[] = {
+    JABI_CHECK_STARTTLS_BUFFER, JABI_CHECK_REDIRECT_TLS, JABI_CHECK_CERT_CHAIN,
+    JABI_CHECK_CERT_NAME,       JABI_CHECK_CERT_PIN,     JABI_CHECK_LOCATION_TLS,
+    JABI_CHECK_SESSION_HOLDS,   JABI_CHECK_DANE_SECURE,  JABI_CHECK_DANE_MATCH};
 
 static int run_attack(const attack *a, int off)
 {
