@@ -177,6 +177,8 @@ void jabi_sasl_set_offer(jabi_sasl *x, const jabi_sasl_offer *offer);
  */
 const jabi_sasl_mech *jabi_sasl_find_upgrade(jab_str task);
 
+#define JABI_SASL_CLASS_MAX 6
+
 /* The class of a mechanism for the floor: larger is better. 0: none (ANONYMOUS);
  * 1: the secret itself is sent (PLAIN, OAUTHBEARER); 2: DIGEST-MD5; 3, 4, 5: SCRAM with
  * SHA-1, -256, -512; 6: EXTERNAL. An HT-* has no class of its own: 0. */

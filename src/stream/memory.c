@@ -155,6 +155,34 @@ static void unpack_keys(jabi_unpack *u, jabi_sasl_keys *k)
     unpack_into(u, k->server_key, n, n);
 }
 
+/* RFC 9562 §4: it goes onto the wire as it is. */
+static int is_agent(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t n = strspn(text, "0123456789abcdef-");
+    for (size_t i = 0; i < n; i++)
+        if ((shape[i] == '-') != (text[i] == '-'))
+            return 0;
+    return text[n] == '\0' && (n == 0 || n == sizeof shape - 1);
+}
+
+static int is_sane(const jabi_memory *m)
+{
+    const jabi_floor *f = &m->floor;
+    int is_version = f->tls_version == 0 || (f->tls_version >= 10 && f->tls_version < 20);
+    return is_agent(m->agent) && f->mechanism <= JABI_SASL_CLASS_MAX && f->binding <= 1 &&
+           f->sasl2 <= 1 && is_version;
+}
+
+/* Truncated, a count would come a second time (XEP-0484 §3.4). */
+static uint32_t unpack_count(jabi_unpack *u)
+{
+    uint64_t n = jabi_unpack_number(u);
+    if (n > UINT32_MAX)
+        u->error = JAB_EINVAL;
+    return (uint32_t)n;
+}
+
 static int unpack(jabi_memory *m, jabi_unpack *u)
 {
     if (jabi_unpack_number(u) != VERSION)
@@ -162,14 +190,14 @@ static int unpack(jabi_memory *m, jabi_unpack *u)
     m->agent[unpack_into(u, m->agent, 0, sizeof m->agent - 1)] = '\0';
     unpack_into(u, &m->floor, sizeof m->floor, sizeof m->floor);
     m->token_expiry = (int64_t)jabi_unpack_number(u);
-    m->token_count = (uint32_t)jabi_unpack_number(u);
+    m->token_count = unpack_count(u);
     m->salts_vary = jabi_unpack_number(u) > 0;
     for (size_t i = 0; i < JABI_MEMORY_KEYS; i++)
         unpack_keys(u, &m->keys[i]);
     int err = 0;
     for (int i = 0; err >= 0 && i < JABI_MEMORY_TEXTS; i++)
         err = jabi_memory_set(m, (jabi_memory_text)i, jabi_unpack_bytes(u));
-    return err < 0 || jabi_unpack_is_whole(u) ? err : JAB_EINVAL;
+    return err < 0 || (jabi_unpack_is_whole(u) && is_sane(m)) ? err : JAB_EINVAL;
 }
 
 int jabi_memory_unpack(jabi_memory *m, jab_str bytes)
@@ -204,6 +232,7 @@ static int make_agent(jabi_memory *m, const jab_config *cfg)
 static int read_vault(jabi_memory *m, char *room)
 {
     ptrdiff_t n = m->vault->load(m->vault->arg, m->account, room, JAB_VAULT_MAX, &m->is_shared);
+    m->is_shared |= n < 0; /* what could not be read is not replaced */
     if (n <= 0)
         return n == JAB_ESTORE || n == JAB_ENOMEM ? (int)n : 0;
     int err = n > JAB_VAULT_MAX ? JAB_EINVAL : jabi_memory_unpack(m, (jab_str){room, (size_t)n});

@@ -34,11 +34,11 @@ typedef enum jabi_memory_text {
 
 typedef struct jabi_memory {
     const jab_mem *mem;
-    const jab_vault *vault;      /* or NULL */
-    jab_str account;             /* view */
-    int is_loaded;               /* for this attempt to log in */
-    int is_shared;               /* another program holds the vault: nothing is saved */
-    int is_changed;              /* since it was saved */
+    const jab_vault *vault; /* or NULL */
+    jab_str account;        /* view */
+    int is_loaded;          /* for this attempt to log in */
+    int is_shared;          /* another program holds the vault, or it failed: nothing is saved */
+    int is_changed;         /* since it was saved */
     char agent[JABI_AGENT_SIZE]; /* user-agent id (XEP-0388 §2.3), a UUID v4 */
     char other[JABI_AGENT_SIZE]; /* that of this session while the vault is shared */
     jabi_floor floor;
