@@ -243,6 +243,8 @@ static int refused(jabi_stream *str, const jab_xml *el)
             words = refusals[i].words;
         }
     }
+    if (str->sasl->error[0]) /* RFC 7628 §3.2.2: it was said in a challenge */
+        words = str->sasl->error;
     char other[64];
     if (condition.p && condition.n < sizeof other && strcmp(name, "undefined-condition") == 0) {
         snprintf(other, sizeof other, JAB_FMT, JAB_ARG(condition));
@@ -296,13 +298,12 @@ static int begin_anew(jabi_stream *str, const jab_xml *el)
     return refused(str, el);
 }
 
-int jabi_auth_failed(jabi_stream *str, const jab_xml *el)
+static int after_failure(jabi_stream *str, const jab_xml *el)
 {
     jabi_auth *auth = &str->auth;
     jab_str condition = jabi_condition_of(el, JABI_NS_SASL);
     int is_other = str->is_stale || jab_xml_child(el, JABI_NS_IAP, "config-version-mismatch");
     int proven = auth->proven;
-    drop_exchange(str);
     if (str->went_ahead && is_other && !auth->retried && !proven) {
         auth->retried = 1;
         return JABI_STEP_AGAIN;
@@ -314,4 +315,11 @@ int jabi_auth_failed(jabi_stream *str, const jab_xml *el)
     if (needs_anew(auth, condition))
         return begin_anew(str, el);
     return refused(str, el);
+}
+
+int jabi_auth_failed(jabi_stream *str, const jab_xml *el)
+{
+    int step = after_failure(str, el);
+    drop_exchange(str);
+    return step;
 }

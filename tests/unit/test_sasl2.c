@@ -129,6 +129,35 @@ static void a_refusal_is_the_users_to_read(void **state)
     sasl2_end(&e, &row);
 }
 
+/* RFC 7628 §3.2.2: the reason comes in a challenge, the refusal behind it. */
+static void a_bearer_token_s_refusal_says_why(void **state)
+{
+    (void)state;
+    jab_config cfg = sasl2_config(&e, &row);
+    cfg.password = cfg.mechanisms = (jab_str){NULL, 0};
+    cfg.bearer_token = JAB_STR("abc");
+    sasl2_start(&e, &cfg);
+    peer_says(&e,
+              PEER_HEADER "<stream:features><authentication xmlns='urn:xmpp:sasl:2'>"
+                          "<mechanism>OAUTHBEARER</mechanism></authentication></stream:features>");
+    assert_true(peer_sent(&e, "mechanism='OAUTHBEARER'"));
+    peer_clear(&e);
+    /* {"status":"invalid_token"} */
+    peer_says(&e, "<challenge xmlns='urn:xmpp:sasl:2'>eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0="
+                  "</challenge>");
+    assert_true(peer_sent(&e, "<response xmlns='urn:xmpp:sasl:2'>AQ==</response>"));
+    assert_int_equal(
+        peer_says(&e, "<failure xmlns='urn:xmpp:sasl:2'><not-authorized "
+                      "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/><text>no</text></failure>"),
+        JAB_EAUTH);
+    const jab_fault *f = jab_session_fault(e.s);
+    assert_str(f->condition, "not-authorized");
+    assert_non_null(strstr(f->text.p, "the access token is wrong, expired or revoked"));
+    assert_non_null(strstr(f->text.p, "juliet@example.org (not-authorized): no"));
+    assert_null(strstr(f->text.p, "password"));
+    sasl2_end(&e, &row);
+}
+
 static void a_further_step_that_is_not_known_ends_it(void **state)
 {
     (void)state;
@@ -532,6 +561,7 @@ int main(void)
         cmocka_unit_test(another_accounts_success_is_refused),
         cmocka_unit_test(what_was_not_asked_for_is_refused),
         cmocka_unit_test(a_refusal_is_the_users_to_read),
+        cmocka_unit_test(a_bearer_token_s_refusal_says_why),
         cmocka_unit_test(a_further_step_that_is_not_known_ends_it),
         cmocka_unit_test(nobody_gets_a_salted_password_unasked),
         cmocka_unit_test(the_last_stream_goes_on),
