@@ -30,8 +30,8 @@ struct jab_vault {
     size_t size; /* sizeof(jab_vault) */
     void *arg;
     /* Reads what was saved last into `room` bytes at `into`. Returns how many
-     * bytes there are, 0 for none, or < 0: the log-in goes on without, but for
-     * JAB_ESTORE, which ends it: a floor that cannot be read is none.
+     * bytes there are, 0 for none, or < 0: the log-in goes on without, and
+     * saves nothing, but for JAB_ESTORE, which ends it: a floor that cannot be read is none.
      * *is_shared is set to 1 when another program holds this vault now: the
      * session then uses what is there, but no token and no id that are the
      * other's (a server ends older sessions of the same id: XEP-0386 §3.2). */
@@ -90,7 +90,7 @@ enum jab_login_flags {
     JAB_LOGIN_NO_FAST = 1 << 3,       /* no token is asked for or used (XEP-0484) */
     JAB_LOGIN_NO_PIPELINING = 1 << 4, /* nothing is sent before the server has said what it takes */
     JAB_LOGIN_EARLY_DATA = 1 << 5,    /* TLS 1.3 early data, where a token's counter covers it */
-    JAB_LOGIN_INVALIDATE = 1 << 6,    /* the token is used for the last time (XEP-0484 §3.7) */
+    JAB_LOGIN_INVALIDATE = 1 << 6,    /* the token is used for the last time (XEP-0484 §3.6) */
 };
 
 #ifdef __cplusplus
