@@ -1,8 +1,8 @@
 /*
  * ahead.c: the first step of a negotiation in the same flight as the header,
- * by what the server offered last time (RFC 6120 §4.3.5 allows a cache;
- * XEP-0305, XEP-0509 §3.2). What the server offers this time still counts:
- * when it refuses a step that rested on an older offer, the choice is made anew.
+ * by what the server offered last time (XEP-0305 §2, §3; XEP-0509 §2.2). What
+ * the server offers this time still counts: when it refuses a step that rested
+ * on an older offer, the choice is made anew.
  */
 #include "stream/auth.h"
 
@@ -65,7 +65,7 @@ int jabi_ahead_begin(jabi_stream *str)
 }
 
 /* RFC 8446 §8: what leaves early can be replayed. Only a token's counter makes that
- * harmless (XEP-0484 §3.4, XEP-0509 §6). */
+ * harmless (XEP-0484 §3.4, XEP-0509 §4). */
 int jabi_ahead_may_be_early(jabi_stream *str)
 {
     jabi_plan plan = {0};
@@ -109,18 +109,30 @@ int jabi_ahead_check(jabi_stream *str)
     return 0;
 }
 
+/* The order differs each time on some servers, and nothing follows from it: the same bytes
+ * in another order are the same offer. */
+static int is_reordered(jab_str a, jab_str b)
+{
+    size_t counts[256] = {0}, n = 0;
+    for (size_t i = 0; i < a.n; i++)
+        counts[(unsigned char)a.p[i]]++;
+    for (size_t i = 0; i < b.n && counts[(unsigned char)b.p[i]]; i++, n++)
+        counts[(unsigned char)b.p[i]]--;
+    return a.n == b.n && n == b.n;
+}
+
 int jabi_ahead_remember(jabi_stream *str, jabi_memory_text which)
 {
-    /* The order differs each time on some servers, and nothing follows from it. */
-    int is_known = str->went_ahead && !str->is_stale;
-    if (!str->features || !may_recall(str) || is_known)
+    if (!str->features || !may_recall(str))
         return 0;
     size_t n = jab_xml_print(str->features, NULL, 0);
     char *text = jabi_alloc(str->mem, n + 1);
     if (!text)
         return JAB_ENOMEM;
     jab_xml_print(str->features, text, n + 1);
-    int err = jabi_memory_set(&str->memory, which, (jab_str){text, n});
+    jab_str offer = {text, n};
+    int is_known = is_reordered(offer, str->memory.texts[which]);
+    int err = is_known ? 0 : jabi_memory_set(&str->memory, which, offer);
     jabi_free(str->mem, text);
     return err;
 }

@@ -110,6 +110,44 @@ static void sasl2_begins_with_the_header(void **state)
     sasl2_end(&e, &row);
 }
 
+#define PLAIN "<mechanism>PLAIN</mechanism>"
+#define SCRAM "<mechanism>SCRAM-SHA-1</mechanism>"
+#define OFFER(mechanisms, version)                                                                 \
+    "<stream:features><authentication xmlns='urn:xmpp:sasl:2'>" mechanisms "</authentication>"     \
+    "<config-version xmlns='urn:xmpp:iap:0' scheme='opaque' value='" version "'/>"                 \
+    "</stream:features>"
+
+/* XEP-0305 §2: also where the step that left ahead is the one that would have been chosen. */
+static void what_the_server_offers_since_is_not_missed(void **state)
+{
+    (void)state;
+    learn(OFFER(PLAIN, "one"), 1);
+    again();
+    assert_true(peer_sent(&e, "value='one'"));
+    peer_clear(&e);
+    peer_says(&e, PEER_HEADER OFFER(PLAIN, "two") SASL2_SUCCESS PEER_BIND);
+    peer_bind(&e);
+    assert_true(jab_session_online(e.s));
+    peer_free(&e);
+    again();
+    assert_true(peer_sent(&e, "value='two'"));
+    sasl2_end(&e, &row);
+}
+
+static void another_order_is_the_same_offer(void **state)
+{
+    (void)state;
+    learn(OFFER(PLAIN SCRAM, "one"), 1);
+    unsigned saves = row.saves;
+    again();
+    peer_clear(&e);
+    peer_says(&e, PEER_HEADER OFFER(SCRAM PLAIN, "one") SASL2_SUCCESS PEER_BIND);
+    peer_bind(&e);
+    assert_true(jab_session_online(e.s));
+    assert_int_equal(row.saves, saves);
+    sasl2_end(&e, &row);
+}
+
 #define REFUSED                                                                                    \
     "<failure xmlns='urn:xmpp:sasl:2'><invalid-mechanism "                                         \
     "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>"
@@ -151,7 +189,7 @@ static void a_refusal_of_what_is_offered_is_final(void **state)
     sasl2_end(&e, &row);
 }
 
-/* XEP-0509 §3.2: the server says so itself. */
+/* XEP-0509 §2.2: the server says so itself. */
 static void another_configuration_is_no_refusal(void **state)
 {
     (void)state;
@@ -217,6 +255,8 @@ int main(void)
         cmocka_unit_test(without_an_offer_of_tls_it_ends),
         cmocka_unit_test(the_classic_log_in_takes_two_flights),
         cmocka_unit_test(sasl2_begins_with_the_header),
+        cmocka_unit_test(what_the_server_offers_since_is_not_missed),
+        cmocka_unit_test(another_order_is_the_same_offer),
         cmocka_unit_test(what_rested_on_an_older_offer_is_chosen_anew),
         cmocka_unit_test(a_refusal_of_what_is_offered_is_final),
         cmocka_unit_test(another_configuration_is_no_refusal),
