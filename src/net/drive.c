@@ -202,7 +202,6 @@ static void shake_hands(jab_client *c)
         return;
     }
     jabi_recall_keep_session(c);
-    jabi_recall_keep_endpoint(c);
     jabi_start_stream(c);
     if (c->phase == JABI_CONN_STREAM)
         (void)!jabi_flush(c); /* a connection that broke is found by reading */
@@ -219,6 +218,7 @@ static void note_online(jab_client *c)
     c->online_at = jabi_now();
     c->was_online = 1;
     c->location_tried = 0;
+    jabi_recall_keep_endpoint(c);
     jabi_dial_free(c);
 }
 

@@ -411,6 +411,26 @@ static void an_endpoint_proves_itself_each_time(void **state)
     net_cert_free(&other);
 }
 
+/* Who has a certificate for the domain and does not let the account in may be in between. */
+static void an_endpoint_is_kept_once_it_lets_the_account_in(void **state)
+{
+    (void)state;
+    net_dns dns;
+    net_record zone[2];
+    net_server_start(&sv, &good, TLS1_3_VERSION);
+    sv.scripts[0] = SCRIPT("TLS", "C:<stream:stream", "S:" PEER_HEADER PEER_PLAIN, "C:</auth>",
+                           "S:<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                           "<not-authorized/></failure>",
+                           "WAIT");
+    jab_client *c = client_by_dns(&dns, zone, sv.port);
+    assert_true(net_await(c, JAB_EV_OFFLINE, &last));
+    assert_int_equal(last.code, JAB_EAUTH);
+    assert_null(c->session->stream.memory.texts[JABI_MEMORY_ENDPOINT].p);
+    jab_client_free(c);
+    net_server_stop(&sv);
+    net_dns_stop(&dns);
+}
+
 /* -- Flights ----------------------------------------------------------------------- */
 
 /* The end of the handshake and the stream's header are one write. */
@@ -450,6 +470,7 @@ int main(void)
         cmocka_unit_test(the_last_endpoint_needs_no_name_server),
         cmocka_unit_test(a_dead_endpoint_costs_the_delay_of_the_race),
         cmocka_unit_test(an_endpoint_proves_itself_each_time),
+        cmocka_unit_test(an_endpoint_is_kept_once_it_lets_the_account_in),
         cmocka_unit_test(a_flight_is_one_write),
     };
     good = net_cert_make("DNS:example.org", "x", -60, 3600, EVP_sha256());
