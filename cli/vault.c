@@ -177,7 +177,7 @@ int cli_account_set(cli *c)
 
 /* -- account rm ---------------------------------------------------------------------------- */
 
-/* Logs in with the token for the last time, so that the server forgets it (XEP-0484 §3.7).
+/* Logs in with the token for the last time, so that the server forgets it (XEP-0484 §3.6).
  * Whoever is offline has to wait for its expiry. */
 static void invalidate(cli *c)
 {

@@ -26,7 +26,7 @@ static void write_agent(const jabi_stream *str, jabi_writer *w)
     jabi_writer_end(w);
 }
 
-/* XEP-0509 §3.2: what this step assumes of the server's configuration. */
+/* XEP-0509 §2.2: what this step assumes of the server's configuration. */
 static void write_config_version(const jabi_stream *str, jabi_writer *w)
 {
     const jab_xml *el = jab_xml_child(str->features, JABI_NS_IAP, "config-version");

@@ -39,7 +39,7 @@ static int missing(jabi_stream *str)
                              JAB_ARG(str->account.domain));
 }
 
-/* XEP-0305 §2: nothing is lost by asking before the offer: without TLS the log-in ends. */
+/* XEP-0305 §3: nothing is lost by asking before the offer: without TLS the log-in ends. */
 static int ahead(jabi_stream *str, const jab_xml *offer)
 {
     (void)str;

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* XEP-0480 §6: over a bound channel, so that nobody in between has the hash; and what
+/* XEP-0480 §5: over a bound channel, so that nobody in between has the hash; and what
  * is stronger than the mechanism in use. */
 static int is_wanted(const jabi_stream *str, jab_str task)
 {
