@@ -184,7 +184,7 @@ static void invalidate(cli *c)
     int64_t until = app_now() + FAREWELL_MS;
     const jab_event *ev;
     int is_told = 0;
-    c->login = JAB_LOGIN_INVALIDATE;
+    c->login = JAB_LOGIN_INVALIDATE | JAB_LOGIN_NO_BIND2; /* nothing stored is taken for that */
     if (cli_begin(c) != APP_OK)
         return;
     for (int64_t left; !is_told && !app_signal() && (left = until - app_now()) > 0;) {
