@@ -201,6 +201,10 @@ int64_t jabi_history_own_rank(jab_ext_ctx *x, jab_str conversation, int64_t key)
 int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
                       const history_message *m);
 
+/* When the earliest message that waits for this archive was sent, by the server's clock, or
+ * before; INT64_MAX: none waits. */
+int64_t jabi_history_held_since(jab_ext_ctx *x, const history_archive *a);
+
 /* Lets those go that need not wait any more, as far as there is room for
  * events. Returns 1 when some are left, 0, or < 0. */
 int jabi_history_release(jab_ext_ctx *x);

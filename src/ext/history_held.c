@@ -160,6 +160,22 @@ int jabi_history_hold(jab_ext_ctx *x, history_archive *a, const jab_stanza *st,
     return 1;
 }
 
+int64_t jabi_history_held_since(jab_ext_ctx *x, const history_archive *a)
+{
+    const history_state *state = jab_ext_state(x);
+    int64_t earliest = INT64_MAX;
+    for (size_t i = 0; i < state->n_held; i++) {
+        const history_held *h = &state->held[i];
+        history_message m;
+        if (h->is_out || h->serial != a->serial || !jabi_history_read(x, h->st, &m))
+            continue;
+        /* The server's clock may be another: this stream is not older there than here. */
+        int64_t stamp = m.is_stored ? m.row.stamp : a->stamp - (jab_ext_now(x) - a->holds_since);
+        earliest = stamp < earliest ? stamp : earliest;
+    }
+    return earliest;
+}
+
 static int may_go(jab_ext_ctx *x, const history_held *h)
 {
     const history_archive *a = jabi_history_archive_by(x, h->serial);

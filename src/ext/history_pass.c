@@ -282,6 +282,20 @@ static int go_straight(jab_ext_ctx *x, history_archive *a)
     return is_back ? ask(x, a) : go_by_time(x, a);
 }
 
+/* What came live before the place was known is in the archive before that place. Until it has
+ * been told, only another pass would come by it: servers take what is in the archive for
+ * delivered when a stream ends, acknowledged or not. COMPAT: Prosody does. */
+static int go_before_held(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
+{
+    int is_told = fin->complete && jab_ext_config(x)->first_history; /* by the page itself */
+    int64_t since = a->has_cursor && !is_told ? jabi_history_held_since(x, a) : INT64_MAX;
+    if (since == INT64_MAX || !a->is_own)
+        return 0;
+    if (since > a->stamp)
+        since = a->stamp;
+    return jabi_history_cursor_move(x, a, JAB_STR(""), since > 1000 ? since - 1000 : 1);
+}
+
 /* The first page tells the place: there is nothing behind it yet. */
 static int end_first(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
 {
@@ -293,6 +307,8 @@ static int end_first(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
         err = jabi_history_cursor_whole(x, a, fin->first);
     if (err >= 0 && !a->has_cursor)
         err = jabi_history_cursor_write(x, a); /* the archive is empty */
+    if (err >= 0)
+        err = go_before_held(x, a, fin);
     return err < 0 ? err : end_well(x, a, fin);
 }
 

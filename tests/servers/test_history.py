@@ -190,6 +190,20 @@ def test_what_waited_before_the_first_time(world):
     assert me.run("listen", "--json", "--for", "2").expect(0).out == ""
 
 
+def test_what_waited_comes_in_parts(world):
+    """Also when the first look at the archive has passed it already."""
+    me, other = world.person(), world.person()
+    raw = world.raw(other)
+    for n in range(6):
+        raw.message(me.jid, "waiting %d" % n)
+    raw.iq("get", "<ping xmlns='urn:xmpp:ping'/>")
+    shown = []
+    for count in (2, 3, 1):
+        shown += bodies(me.run("listen", "--json", "--count", str(count), "--for", "15").expect(0).out)
+    assert shown == ["waiting %d" % n for n in range(6)], shown
+    assert me.run("listen", "--json", "--for", "2").expect(0).out == ""
+
+
 def test_a_kill_loses_and_repeats_nothing(world):
     me, other = world.person(), world.person()
     raw = world.raw(other)
