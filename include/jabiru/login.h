@@ -84,9 +84,10 @@ JAB_API int jab_vault_look(const jab_vault *vault, jab_str account, const jab_me
 enum jab_login_flags {
     JAB_LOGIN_NO_SASL2 = 1 << 0,      /* the log-in of RFC 6120 only */
     JAB_LOGIN_NO_BIND2 = 1 << 1,      /* no resource bound by XEP-0386 */
-    JAB_LOGIN_BIND2 = 1 << 2,         /* that even without a store. It makes the server drop
-                                       * what is stored for an account that was offline, as
-                                       * the archive has it: without a store it is not used */
+    JAB_LOGIN_BIND2 = 1 << 2,         /* that in any case. It makes the server drop what is
+                                       * stored for an account that was offline, as the archive
+                                       * has it: else it is not used without a store, nor before
+                                       * presence was sent once with this store */
     JAB_LOGIN_NO_FAST = 1 << 3,       /* no token is asked for or used (XEP-0484) */
     JAB_LOGIN_NO_PIPELINING = 1 << 4, /* nothing is sent before the server has said what it takes */
     JAB_LOGIN_EARLY_DATA = 1 << 5,    /* TLS 1.3 early data, where a token's counter covers it */

@@ -255,7 +255,9 @@ static int on_outgoing(jab_ext_ctx *x, jab_out *o)
         return 0;
     state->has_presence = 1;
     jabi_history_pass_want(x, state->own, 1);
-    return 0;
+    /* RFC 6121 §8.5.2.1.1: nothing is delivered to a negative priority. */
+    int is_negative = o->buf.n && memmem(o->buf.p, o->buf.n, "<priority>-", 11) != NULL;
+    return is_negative ? 0 : jabi_offline_asked(jab_ext_session(x));
 }
 
 static history_archive *room_at(const history_state *state, size_t i)

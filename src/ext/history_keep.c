@@ -352,9 +352,11 @@ static void note_placed(history_archive *a, jab_str conversation, int64_t rank)
 {
     uint64_t hash = hash_of(conversation);
     unsigned i = place_in(a, hash);
-    if (i == HISTORY_PLACED)
+    int is_new = i == HISTORY_PLACED;
+    if (is_new)
         i = a->n_placed++ % HISTORY_PLACED;
-    a->placed[i] = (history_place){hash, rank};
+    if (is_new || rank > a->placed[i].rank) /* a pass by time leaves some where they are */
+        a->placed[i] = (history_place){hash, rank};
     if (rank > a->top)
         a->top = rank;
     if (rank > a->rank)

@@ -34,6 +34,8 @@ static int set_up(jab_session *s, const jab_config *cfg)
         err = jabi_exts_start(s);
     if (err >= 0)
         err = jabi_sm_restore(s);
+    if (err >= 0)
+        err = jabi_offline_restore(s);
     return err < 0 ? err : jabi_outbox_load(s);
 }
 

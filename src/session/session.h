@@ -316,6 +316,10 @@ void jabi_stanza_set_key(const jab_stanza *st, int64_t key);
 /* A copy in another arena; NULL when out of memory. */
 jab_stanza *jabi_stanza_copy(jabi_arena *arena, const jab_stanza *st);
 
+/* offline.c: reads from the store; and: presence asks for what was kept meanwhile. 0 or < 0. */
+int jabi_offline_restore(jab_session *s);
+int jabi_offline_asked(jab_session *s);
+
 /* probe.c: writes what the server has to answer at once: <r/>, or a ping where
  * there is no stream management. 0; JAB_EOFFLINE, JAB_EAGAIN, JAB_ENOMEM. */
 int jabi_session_probe(jab_session *s, int64_t now);

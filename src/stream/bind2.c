@@ -7,12 +7,12 @@ static const jab_xml *offer_of(const jabi_stream *str)
 }
 
 /* XEP-0386 §3.2: the server clears what was stored while the account was offline, as
- * the archive has it: only who reads the archive may ask for that. And it makes the
+ * the archive has it: only who reads the archive from a known place may ask for that. And it makes the
  * resource up, so an account that names one binds it the older way. */
 int jabi_bind2_is_wanted(const jabi_stream *str)
 {
     const jab_config *cfg = str->cfg;
-    int may = (cfg->store && !str->account.resource.p) || (cfg->login & JAB_LOGIN_BIND2);
+    int may = (str->may_clear && !str->account.resource.p) || (cfg->login & JAB_LOGIN_BIND2);
     return may && !(cfg->login & JAB_LOGIN_NO_BIND2) && offer_of(str) != NULL;
 }
 

@@ -163,6 +163,7 @@ struct jabi_stream {
     const char *mechanism;       /* static; NULL before SASL began */
     jabi_auth auth;
     jabi_memory memory; /* of earlier log-ins */
+    int may_clear;      /* what the server keeps for who is offline: nothing is missed then */
     jabi_inline_fn inline_fn;
     void *inline_arg;
 

@@ -40,9 +40,9 @@ def flights(world, wire):
 
 
 def remembered(world):
-    """An account that has logged in once."""
+    """An account that has logged in once, and was there."""
     me = world.person()
-    log_in(world, me)
+    me.run("listen", "--for", "3").expect(0)
     return me
 
 
@@ -62,14 +62,24 @@ def test_the_server_refuses_what_is_bound_elsewhere(world):
 
 # -- The first log-in -------------------------------------------------------------
 
-def test_one_exchange_authenticates_and_binds(world):
+def test_one_exchange_authenticates(world):
     session, wire = log_in(world, world.person())
     assert mechanism_of(session) == ["SCRAM-SHA-256-PLUS"], session
-    assert "Resource bound: " in session and "<iq type='set'" not in session.split("Resource bound")[0], session
-    assert "<enable " not in session and "Received[c2s]: <a " in session, session
     # header, first message, proof
     assert flights(world, wire) == 3, wire
     assert wire.streams() == (1 if world.direct else 2), wire
+
+
+def test_what_waits_for_an_account_is_not_cleared_by_who_only_sends(world):
+    """XEP-0386 has the server clear it; so the resource is bound with the log-in once presence was sent."""
+    me = world.person()
+    for _ in range(2):
+        session, _ = log_in(world, me)
+        assert "urn:xmpp:bind:0" not in session and "<iq type='set'" in session, session
+    me.run("listen", "--for", "3").expect(0)
+    session, wire = log_in(world, me)
+    assert "Resource bound: " in session and "<iq type='set'" not in session.split("Resource bound")[0], session
+    assert "<enable " not in session and "Received[c2s]: <a " in session, session
 
 
 def test_a_token_is_asked_for_that_is_bound(world):
