@@ -507,7 +507,7 @@ static int take_copy(jab_ext_ctx *x, history_archive *a, const history_message *
     if (err >= 0)
         err = tell_outbox(x, m, there);
     /* A pass by time comes by it where what waited live was not told: go_before_held(). */
-    int is_due = mode == HISTORY_LIVE || (mode == HISTORY_PASS && a->is_lenient);
+    int is_due = mode == HISTORY_LIVE || (mode == HISTORY_PASS && a->is_due);
     if (err < 0 || !there->is_silent || !is_due)
         return err < 0 ? err : JAB_DONE;
     jabi_buf_reset(&a->silent);
