@@ -75,10 +75,10 @@ def test_what_waits_for_an_account_is_not_cleared_by_who_only_sends(world):
     me = world.person()
     for _ in range(2):
         session, _ = log_in(world, me)
-        assert "urn:xmpp:bind:0" not in session and "<iq type='set'" in session, session
+        assert "Resource bound: " in session and "/jabiru~" not in session, session
     me.run("listen", "--for", "3").expect(0)
     session, wire = log_in(world, me)
-    assert "Resource bound: " in session and "<iq type='set'" not in session.split("Resource bound")[0], session
+    assert "/jabiru~" in session and "<iq type='set'" not in session.split("Resource bound")[0], session
     assert "<enable " not in session and "Received[c2s]: <a " in session, session
 
 
@@ -144,7 +144,7 @@ def test_the_second_log_in_takes_one_flight(world):
 
 def test_the_same_device_each_time(world):
     """Bind 2 makes the resource of the id, so the server's view of a device stays."""
-    me = world.person()
+    me = remembered(world)
     names = {re.search(r"Resource bound: (\S+)", log_in(world, me)[0])[1] for _ in range(3)}
     assert len(names) == 1, names
 
