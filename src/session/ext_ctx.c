@@ -93,31 +93,28 @@ void jabi_exts_online(jab_session *s, int resumed)
     }
 }
 
-/* XEP-0386 §3.1: features are listed by the name that service discovery has for them. */
-static int is_listed(const jab_xml *offer, const char *var)
+static void ask_inline(jab_ext_ctx *x, jabi_writer *w)
 {
-    const jab_xml *list = jab_xml_child(offer, JABI_NS_BIND2, "inline");
-    const jab_xml *el = jab_xml_child(list, JABI_NS_BIND2, "feature");
-    for (; el; el = jab_xml_next_named(el, JABI_NS_BIND2, "feature"))
-        if (jab_str_is(jab_xml_attr(el, "var"), var))
-            return 1;
-    return 0;
+    const char *name = x->ext->inline_name(x);
+    x->is_inline = name != NULL;
+    if (!name)
+        return;
+    jabi_writer_start(w, jab_cstr(x->ext->inline_ns), jab_cstr(name));
+    jabi_writer_end(w);
 }
 
+/* What was asked for by an older offer, and is not offered now, was not done. */
 void jabi_exts_inline(void *session, jabi_writer *w, const jab_xml *offer)
 {
     jab_session *s = session;
     for (size_t i = 0; i < s->n_exts; i++) {
         jab_ext_ctx *x = &s->exts[i];
-        x->is_inline = 0;
-        if (!JABI_HAS_SLOT(x->ext, inline_name) || !is_listed(offer, x->ext->inline_ns))
-            continue;
-        const char *name = x->ext->inline_name(x);
-        if (!name)
-            continue;
-        jabi_writer_start(w, jab_cstr(x->ext->inline_ns), jab_cstr(name));
-        jabi_writer_end(w);
-        x->is_inline = 1;
+        int is_listed =
+            JABI_HAS_SLOT(x->ext, inline_name) && jabi_bind2_lists(offer, x->ext->inline_ns);
+        if (!is_listed)
+            x->is_inline = 0;
+        else if (w)
+            ask_inline(x, w);
     }
 }
 

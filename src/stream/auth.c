@@ -40,25 +40,54 @@ int jabi_auth_give_up(jabi_stream *str, int err)
 
 /* -- What this side sends --------------------------------------------------------- */
 
+static void begin_text(const jabi_stream *str, jabi_buf *text, jab_str data)
+{
+    jabi_buf_init(text, str->mem, 2 * JABI_SASL_BYTES_MAX);
+    text->secret = 1;
+    jabi_base64_encode(text, data.p, data.n);
+}
+
+static int end_text(jabi_stream *str, jabi_buf *text, jabi_writer *w, size_t mark,
+                    const char *shown)
+{
+    int err = text->error;
+    jabi_buf_fini(text);
+    if (err >= 0)
+        return jabi_stream_write_end(str, w, mark, shown);
+    str->out.n = mark; /* half of a proof is none */
+    return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
+}
+
 static int write_response(jabi_stream *str, jab_str data)
 {
     jabi_buf text;
-    jabi_buf_init(&text, str->mem, 2 * JABI_SASL_BYTES_MAX);
-    text.secret = 1;
-    jabi_base64_encode(&text, data.p, data.n);
     jabi_writer w;
     size_t mark;
+    begin_text(str, &text, data);
     jabi_stream_write(str, &w, &mark);
     if (str->auth.task_asked)
         jabi_upgrade_write_response(&w, jabi_buf_str(&text));
     else
         str->auth.dialect->write_response(&w, jabi_buf_str(&text));
-    int err = text.error;
-    jabi_buf_fini(&text);
-    if (err >= 0)
-        return jabi_stream_write_end(str, &w, mark, "<response>[...]</response>");
-    str->out.n = mark; /* half of a proof is none */
-    return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
+    return end_text(str, &text, &w, mark, "<response>[...]</response>");
+}
+
+static int write_first(jabi_stream *str, int has_data, jab_str data)
+{
+    const jabi_dialect *dialect = str->auth.dialect;
+    jabi_buf text;
+    jabi_writer w;
+    size_t mark;
+    char shown[96];
+    begin_text(str, &text, data);
+    jabi_stream_write(str, &w, &mark);
+    jabi_writer_start(&w, jab_cstr(dialect->ns), jab_cstr(dialect->first));
+    jabi_writer_attr(&w, JAB_STR("mechanism"), jab_cstr(str->mechanism));
+    dialect->write_first(str, &w, has_data ? jabi_buf_str(&text) : (jab_str){NULL, 0});
+    snprintf(shown, sizeof shown, "<%s mechanism='%s'>[...]</%s>", dialect->first, str->mechanism,
+             dialect->first);
+    int err = end_text(str, &text, &w, mark, shown);
+    return err < 0 ? err : JABI_STEP_WAIT;
 }
 
 /* Sends what a step left in `data`, or goes on computing. */
@@ -79,7 +108,7 @@ static int start_exchange(jabi_stream *str)
     int has_initial = 1;
     int code = jabi_sasl_start(str->sasl, &data, &has_initial);
     int step = code < 0 ? jabi_auth_give_up(str, code)
-                        : str->auth.dialect->write_first(str, has_initial, jabi_buf_str(&data));
+                        : write_first(str, has_initial, jabi_buf_str(&data));
     jabi_buf_fini(&data);
     return step;
 }

@@ -35,8 +35,9 @@ void jabi_floor_raise(jabi_stream *str);
 /* -- Dialects -- */
 
 typedef struct jabi_dialect {
-    const char *ns;
-    int (*write_first)(jabi_stream *str, int has_data, jab_str data);
+    const char *ns, *first;
+    /* What is in the first element; `base64` is absent without an initial response. */
+    void (*write_first)(jabi_stream *str, jabi_writer *w, jab_str base64);
     void (*write_response)(jabi_writer *w, jab_str base64);
 } jabi_dialect;
 

@@ -7,8 +7,8 @@ static const jab_xml *offer_of(const jabi_stream *str)
 }
 
 /* XEP-0386 §3.2: the server clears what was stored while the account was offline, as
- * the archive has it: only who reads the archive from a known place may ask for that. And it makes the
- * resource up, so an account that names one binds it the older way. */
+ * the archive has it: only who reads the archive from a known place may ask for that. And it makes
+ * the resource up, so an account that names one binds it the older way. */
 int jabi_bind2_is_wanted(const jabi_stream *str)
 {
     const jab_config *cfg = str->cfg;
@@ -16,7 +16,8 @@ int jabi_bind2_is_wanted(const jabi_stream *str)
     return may && !(cfg->login & JAB_LOGIN_NO_BIND2) && offer_of(str) != NULL;
 }
 
-static int lists(const jab_xml *offer, const char *var)
+/* XEP-0386 §3.1: features are listed by the name that service discovery has for them. */
+int jabi_bind2_lists(const jab_xml *offer, const char *var)
 {
     const jab_xml *list = jab_xml_child(offer, JABI_NS_BIND2, "inline");
     const jab_xml *el = jab_xml_child(list, JABI_NS_BIND2, "feature");
@@ -34,7 +35,7 @@ void jabi_bind2_write(jabi_stream *str, jabi_writer *w)
     jabi_writer_start(w, (jab_str){NULL, 0}, JAB_STR("tag"));
     jabi_writer_text(w, tag);
     jabi_writer_end(w);
-    str->auth.asked_enable = lists(offer, JABI_NS_SM);
+    str->auth.asked_enable = jabi_bind2_lists(offer, JABI_NS_SM);
     if (str->auth.asked_enable) {
         jabi_writer_start(w, JAB_STR(JABI_NS_SM), JAB_STR("enable"));
         if (!str->cfg->no_reconnect)
@@ -57,5 +58,7 @@ int jabi_bind2_on_bound(jabi_stream *str, const jab_xml *bound, jab_str identifi
     if (enabled && !str->auth.asked_enable)
         return jabi_stream_broken(str, "bad-format", "did what it was not asked for");
     str->state |= JABI_BOUND | JABI_BY_BIND2;
+    if (str->inline_fn)
+        str->inline_fn(str->inline_arg, NULL, offer_of(str));
     return enabled ? jabi_sm_on_inline(str, enabled) : 0;
 }

@@ -140,8 +140,10 @@ static int keep(jabi_stream *str, jab_str token, jab_str expiry)
     int err = jabi_memory_set(m, JABI_MEMORY_TOKEN, token);
     if (err >= 0)
         err = jabi_memory_set(m, JABI_MEMORY_TOKEN_MECHANISM, jab_cstr(mechanism));
-    if (err < 0)
+    if (err < 0) {
+        jabi_memory_drop_token(m); /* half of one is none */
         return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
+    }
     int64_t until = 0;
     if (jab_datetime_parse(expiry, &until) < 0)
         until = 0;
@@ -157,7 +159,8 @@ int jabi_fast_on_success(jabi_stream *str, const jab_xml *el)
 {
     const jab_xml *token = jab_xml_child(el, JABI_NS_FAST, "token");
     if (str->cfg->login & JAB_LOGIN_INVALIDATE) {
-        jabi_memory_drop_token(&str->memory);
+        if (str->auth.is_token)
+            jabi_memory_drop_token(&str->memory);
         return 0;
     }
     if (!token || (!str->auth.is_token && !str->auth.asked_token))

@@ -2,10 +2,6 @@
  * same step: the last stream, or a resource; a token; upgrades. */
 #include "stream/auth.h"
 
-#include "base/base64.h"
-
-#include <stdio.h>
-
 #define ABSENT ((jab_str){NULL, 0}) /* the namespace of the element around */
 
 static void write_text(jabi_writer *w, const char *name, jab_str text)
@@ -54,32 +50,12 @@ static void write_inline(jabi_stream *str, jabi_writer *w)
     write_config_version(str, w);
 }
 
-static int write_first(jabi_stream *str, int has_data, jab_str data)
+static void write_first(jabi_stream *str, jabi_writer *w, jab_str base64)
 {
-    jabi_buf text;
-    jabi_buf_init(&text, str->mem, 2 * JABI_SASL_BYTES_MAX);
-    text.secret = 1;
-    jabi_base64_encode(&text, data.p, data.n);
-    jabi_writer w;
-    size_t mark;
-    jabi_stream_write(str, &w, &mark);
-    jabi_writer_start(&w, JAB_STR(JABI_NS_SASL2), JAB_STR("authenticate"));
-    jabi_writer_attr(&w, JAB_STR("mechanism"), jab_cstr(str->mechanism));
-    if (has_data)
-        write_text(&w, "initial-response", jabi_buf_str(&text));
-    write_agent(str, &w);
-    write_inline(str, &w);
-    int err = text.error;
-    jabi_buf_fini(&text);
-    char shown[96];
-    snprintf(shown, sizeof shown, "<authenticate mechanism='%s'>[...]</authenticate>",
-             str->mechanism);
-    if (err < 0) {
-        str->out.n = mark; /* half of a proof is none */
-        return jabi_stream_fault(str, err, JAB_AT_SASL, NULL, "%s", jab_strerror(err));
-    }
-    err = jabi_stream_write_end(str, &w, mark, shown);
-    return err < 0 ? err : JABI_STEP_WAIT;
+    if (base64.p)
+        write_text(w, "initial-response", base64);
+    write_agent(str, w);
+    write_inline(str, w);
 }
 
 static void write_response(jabi_writer *w, jab_str base64)
@@ -90,6 +66,7 @@ static void write_response(jabi_writer *w, jab_str base64)
 
 const jabi_dialect jabi_dialect_sasl2 = {
     .ns = JABI_NS_SASL2,
+    .first = "authenticate",
     .write_first = write_first,
     .write_response = write_response,
 };

@@ -123,7 +123,8 @@ typedef struct jabi_auth {
     int task_asked;          /* <next/> was sent: its data is to come */
 } jabi_auth;
 
-/* Writes what extensions want with the resource, inside <bind/>: the session's. */
+/* Writes what extensions want with the resource, inside <bind/>: the session's. Without a
+ * writer: the resource is bound, and this is what the server really offered. */
 typedef void (*jabi_inline_fn)(void *arg, jabi_writer *w, const jab_xml *offer);
 
 struct jabi_stream {
@@ -261,6 +262,9 @@ int jabi_random_id(const jab_config *cfg, char out[JABI_ID_SIZE]) JAB_MUST_USE;
 /* The gate before every secret byte: verified TLS for the account's domain,
  * or an account that does without TLS by its own word (RFC 6120 §13.8). */
 int jabi_stream_may_send_secret(const jabi_stream *str);
+
+/* Whether <bind/> of XEP-0386, as offered, lists this; NULL: it was not offered. */
+int jabi_bind2_lists(const jab_xml *offer, const char *var);
 
 /* XEP-0478 §4: whether the server does not take a stanza of so many bytes. */
 int jabi_stream_refuses(const jabi_stream *str, size_t bytes);
