@@ -76,9 +76,9 @@ typedef struct history_archive {
 
     history_phase phase;
     int is_first;    /* the pass learns the place: there was no cursor */
-    int is_exact;    /* without an id, only `stamp` is known; but no ids have changed since */
+    int is_due;      /* until a pass has ended: what waited live may not have been told */
+    int was_due;     /* when the pass began */
     int is_lenient;  /* the pass goes by time: ids may have changed */
-    int is_due;      /* the pass goes by time, as what waited live may not have been told */
     int is_begun;    /* a page of it was asked for */
     int is_back;     /* and nothing came yet: it begins at `from` */
     int has_read;    /* a pass began on this stream: */

@@ -6,7 +6,7 @@
 
 #define SPACE "archive"
 
-enum { BLIND = 1, EXACT = 2 }; /* is_blind, is_exact */
+enum { BLIND = 1, DUE = 2 }; /* is_blind, is_due */
 
 struct reading {
     history_archive *a;
@@ -70,7 +70,7 @@ static int on_value(void *arg, jab_str key, jab_str value)
     a->stamp = stamp;
     a->rank = rank;
     a->is_blind = (how & BLIND) != 0;
-    a->is_exact = (how & EXACT) != 0;
+    a->is_due = (how & DUE) != 0;
     a->has_cursor = 1;
     ((struct reading *)arg)->error = error_of(a);
     return 0;
@@ -80,7 +80,7 @@ int jabi_history_cursor_read(jab_ext_ctx *x, history_archive *a)
 {
     jab_store *store = jab_ext_store(x);
     struct reading r = {a, 0};
-    a->has_cursor = a->is_blind = a->is_exact = 0;
+    a->has_cursor = a->is_blind = a->is_due = 0;
     a->stamp = a->rank = 0;
     jabi_buf_reset(&a->id);
     jabi_buf_reset(&a->silent);
@@ -113,7 +113,7 @@ int jabi_history_cursor_write(jab_ext_ctx *x, history_archive *a)
     jabi_buf_init(&value, jab_ext_mem(x), HISTORY_VALUE_MAX);
     jabi_pack_number(&value, (uint64_t)a->stamp);
     jabi_pack_number(&value, (uint64_t)a->rank);
-    jabi_pack_number(&value, (a->is_blind ? BLIND : 0) | (a->is_exact ? EXACT : 0));
+    jabi_pack_number(&value, (a->is_blind ? BLIND : 0) | (a->is_due ? DUE : 0));
     jabi_pack_str(&value, jabi_buf_str(&a->id));
     jabi_pack_str(&value, jabi_buf_str(&a->silent));
     jabi_pack_number(&value, a->from.is_set != 0);
@@ -175,7 +175,6 @@ int jabi_history_cursor_move(jab_ext_ctx *x, history_archive *a, jab_str id, int
 {
     a->has_moved |= a->is_back || !jab_str_eq(id, jabi_buf_str(&a->id));
     copy(&a->id, id);
-    a->is_exact &= !id.n;
     if (stamp)
         a->stamp = stamp;
     a->is_back = 0;

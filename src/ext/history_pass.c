@@ -157,6 +157,10 @@ static int end_well(jab_ext_ctx *x, history_archive *a, const jab_mam_fin *fin)
     a->delay = 0;
     a->live = 0;
     int err = tell_outbox(x, a);
+    if (err >= 0 && a->was_due) {
+        a->is_due = a->was_due = 0;
+        err = jabi_history_cursor_write(x, a);
+    }
     if (err < 0)
         return err;
     int is_second = may_be_overtaken(x, a);
@@ -266,7 +270,7 @@ static int ask(jab_ext_ctx *x, history_archive *a)
 static int go_by_time(jab_ext_ctx *x, history_archive *a)
 {
     a->has_gap = a->is_blind = a->is_lenient = 1;
-    a->is_exact = 0;
+    a->is_due = 0;
     int err = jabi_history_gap_add(x, a, JAB_STR(""), a->rank + 1);
     if (err >= 0)
         err = jabi_history_cursor_move(x, a, JAB_STR(""), a->stamp);
@@ -294,7 +298,7 @@ static int go_before_held(jab_ext_ctx *x, history_archive *a, const jab_mam_fin 
         return 0;
     if (since > a->stamp)
         since = a->stamp;
-    a->is_exact = 1;
+    a->is_due = 1;
     return jabi_history_cursor_move(x, a, JAB_STR(""), since > 1000 ? since - 1000 : 1);
 }
 
@@ -448,8 +452,8 @@ static void begin(jab_ext_ctx *x, history_archive *a)
     a->is_begun = a->has_read = 1;
     a->losses = jab_ext_session(x)->losses;
     a->is_first = !a->has_cursor;
-    a->is_due = a->has_cursor && !a->id.n && a->stamp && a->is_exact;
-    a->is_lenient = a->has_cursor && !a->id.n && a->stamp && !a->is_exact;
+    a->was_due = a->is_due;
+    a->is_lenient = a->has_cursor && !a->id.n && a->stamp && !a->is_due;
     a->is_blind |= a->is_first;
     a->n_placed = 0;
     begin_back(a);
